@@ -1,0 +1,49 @@
+//! The command line: one file a verb.
+
+mod drop;
+mod import;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::output::Output;
+
+/// Stock, orders and recommendations for shops where the last unit matters.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast", version)]
+pub(crate) struct Cli {
+    /// Print one JSON document on stdout instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Load product exports and stock files.
+    Import(import::Args),
+    /// Play a product drop with real clients and report what happened.
+    Drop(drop::Args),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> ExitCode {
+        let output = Output::new(self.json);
+        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return output.fail(&error.into()),
+        };
+        let ran = runtime.block_on(async {
+            match self.command {
+                Command::Import(args) => import::run(args, output).await,
+                Command::Drop(args) => drop::run(args, output).await,
+            }
+        });
+        match ran {
+            Ok(code) => code,
+            Err(error) => output.fail(&error),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What stock is and how it changes: pure, no IO, no clock, no randomness.
+
+pub mod feed;

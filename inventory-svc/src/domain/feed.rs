@@ -1,0 +1,1 @@
+//! Files shops really have, read into products and stock.

@@ -1,0 +1,4 @@
+//! Tower layers every gRPC server runs under, one a file.
+
+pub mod panic;
+pub mod request_id;

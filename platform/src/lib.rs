@@ -1,0 +1,12 @@
+//! What every Holdfast process shares: database, errors, servers, clients, tasks, telemetry.
+//! Nothing here knows a business noun.
+
+pub mod client;
+pub mod deadline;
+pub mod layer;
+pub mod pg;
+pub mod process;
+pub mod server;
+pub mod status;
+pub mod task;
+pub mod telemetry;

@@ -1,0 +1,152 @@
+//! A connection that prepares each statement once, and transactions on it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
+
+use super::Error;
+
+/// A statement's parameters.
+pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Statements by the address of their text: SQL lives in `include_str!`, so the same file is the same address.
+#[derive(Debug, Default, Clone)]
+struct Statements(Arc<Mutex<HashMap<usize, Statement>>>);
+
+impl Statements {
+    async fn prepare(&self, client: &impl Prepare, sql: &'static str) -> Result<Statement, Error> {
+        let key = sql.as_ptr() as usize;
+        if let Some(statement) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(statement.clone());
+        }
+        let statement = client.prepare(sql).await?;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, statement.clone());
+        Ok(statement)
+    }
+}
+
+trait Prepare {
+    fn prepare(&self, sql: &str) -> impl Future<Output = Result<Statement, tokio_postgres::Error>> + Send;
+}
+
+impl Prepare for Client {
+    async fn prepare(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        Client::prepare(self, sql).await
+    }
+}
+
+impl Prepare for tokio_postgres::Transaction<'_> {
+    async fn prepare(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        tokio_postgres::Transaction::prepare(self, sql).await
+    }
+}
+
+/// One connection. Its driver task ends with it.
+#[derive(Debug)]
+pub struct Connection {
+    client: Client,
+    statements: Statements,
+}
+
+/// What runs statements: a connection on its own, or inside a transaction. Store functions take either.
+pub trait Execute: Sync {
+    /// Runs a statement and returns its rows.
+    fn query(&self, sql: &'static str, params: Params<'_>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
+
+    /// Runs a statement that returns at most one row.
+    fn query_opt(
+        &self,
+        sql: &'static str,
+        params: Params<'_>,
+    ) -> impl Future<Output = Result<Option<Row>, Error>> + Send;
+
+    /// Runs a statement that returns exactly one row.
+    fn query_one(&self, sql: &'static str, params: Params<'_>) -> impl Future<Output = Result<Row, Error>> + Send;
+
+    /// Runs a statement and returns how many rows it touched.
+    fn execute(&self, sql: &'static str, params: Params<'_>) -> impl Future<Output = Result<u64, Error>> + Send;
+}
+
+impl Connection {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, statements: Statements::default() }
+    }
+
+    /// Begins a transaction; dropping it rolls back.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        let inner = self.client.transaction().await?;
+        Ok(Transaction { inner, statements: self.statements.clone() })
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// The connection underneath, for what has no statement of its own.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+/// A transaction; dropping it rolls back.
+pub struct Transaction<'a> {
+    inner: tokio_postgres::Transaction<'a>,
+    statements: Statements,
+}
+
+impl Transaction<'_> {
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// Where the database refuses; or does not answer, and then nobody knows.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.inner.commit().await?)
+    }
+
+    pub(super) fn raw(&self) -> &tokio_postgres::Transaction<'_> {
+        &self.inner
+    }
+
+    /// Runs statements without parameters, several in one text.
+    ///
+    /// # Errors
+    /// Where the database refuses.
+    pub async fn batch_execute(&self, sql: &str) -> Result<(), Error> {
+        Ok(self.inner.batch_execute(sql).await?)
+    }
+}
+
+macro_rules! execute_over {
+    ($target:ty, $field:ident) => {
+        impl Execute for $target {
+            async fn query(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Error> {
+                let statement = self.statements.prepare(&self.$field, sql).await?;
+                Ok(self.$field.query(&statement, params).await?)
+            }
+
+            async fn query_opt(&self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, Error> {
+                let statement = self.statements.prepare(&self.$field, sql).await?;
+                Ok(self.$field.query_opt(&statement, params).await?)
+            }
+
+            async fn query_one(&self, sql: &'static str, params: Params<'_>) -> Result<Row, Error> {
+                let statement = self.statements.prepare(&self.$field, sql).await?;
+                Ok(self.$field.query_one(&statement, params).await?)
+            }
+
+            async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Error> {
+                let statement = self.statements.prepare(&self.$field, sql).await?;
+                Ok(self.$field.execute(&statement, params).await?)
+            }
+        }
+    };
+}
+
+execute_over!(Connection, client);
+execute_over!(Transaction<'_>, inner);

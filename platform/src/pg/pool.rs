@@ -1,0 +1,101 @@
+//! A bounded pool of connections.
+
+use std::time::Duration;
+
+use tokio_postgres::{Config, NoTls};
+
+use super::{Connection, Error};
+use crate::task::spawn_joined;
+
+/// How many connections a service's pool opens where it says nothing else.
+pub const CONNECTIONS_MAX_DEFAULT: u32 = 8;
+/// How long a caller waits for a free connection.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long opening one may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A bounded pool.
+pub type Pool = bb8::Pool<Manager>;
+/// A connection out of the pool; goes back when dropped.
+pub type PooledConnection = bb8::PooledConnection<'static, Manager>;
+
+/// Parses a database URL, with our own timeouts where it gives none.
+///
+/// # Errors
+/// Where it is not a URL of PostgreSQL's.
+pub(crate) fn parse_url(url: &str) -> Result<Config, Error> {
+    let mut config: Config = url.parse().map_err(Error::Url)?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("holdfast");
+    }
+    Ok(config)
+}
+
+/// Opens one connection outside any pool.
+///
+/// # Errors
+/// Where the URL is not one, or the server cannot be reached.
+pub async fn connect(url: &str) -> Result<Connection, Error> {
+    open(&parse_url(url)?).await
+}
+
+/// A pool of at most `connections_max`; opens them as they are needed.
+///
+/// # Errors
+/// Where the URL is not one.
+pub async fn pool(url: &str, connections_max: u32) -> Result<Pool, Error> {
+    let manager = Manager { config: parse_url(url)? };
+    bb8::Pool::builder()
+        .max_size(connections_max)
+        .min_idle(Some(0))
+        .test_on_check_out(false)
+        .connection_timeout(CHECKOUT_TIMEOUT)
+        .build(manager)
+        .await
+}
+
+async fn open(config: &Config) -> Result<Connection, Error> {
+    let (client, driver) = config.connect(NoTls).await.map_err(|error| Error::Unreachable(super::describe(&error)))?;
+    // The driver ends when the client is dropped or the server goes away: it needs no owner of its own.
+    drop(spawn_joined(async move {
+        if let Err(error) = driver.await {
+            tracing::debug!(%error, "database connection ended");
+        }
+    }));
+    Ok(Connection::new(client))
+}
+
+/// Opens and checks the pool's connections.
+#[derive(Debug)]
+pub struct Manager {
+    config: Config,
+}
+
+impl bb8::ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = Error;
+
+    async fn connect(&self) -> Result<Connection, Error> {
+        open(&self.config).await
+    }
+
+    async fn is_valid(&self, connection: &mut Connection) -> Result<(), Error> {
+        Ok(connection.client().batch_execute("").await?)
+    }
+
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        connection.is_closed()
+    }
+}
+
+impl From<bb8::RunError<Error>> for Error {
+    fn from(error: bb8::RunError<Error>) -> Self {
+        match error {
+            bb8::RunError::User(error) => error,
+            bb8::RunError::TimedOut => Self::PoolTimeout,
+        }
+    }
+}
