@@ -1,0 +1,1 @@
+//! One function per statement; the statements are in `store/sql/`.
