@@ -1,0 +1,186 @@
+use holdfast_contracts::RequestId;
+use proptest::prelude::*;
+
+use super::super::event::{Actor, Kind, Time};
+use super::super::history::VISITS_MAX;
+use super::super::neighbours::{NEIGHBOURS_MAX, NEWCOMERS_MAX};
+use super::super::ranking::{CANDIDATES_MAX, Candidate, Source};
+use super::*;
+
+const DAY: i64 = 24 * 60;
+
+fn time(minute: i64) -> Time {
+    Time::from_ms(minute * 60_000).expect("after 1970")
+}
+
+fn id(text: &str) -> ProductId {
+    text.parse().expect("an id")
+}
+
+fn customer(name: &str) -> Shopper {
+    Shopper::Customer(name.parse().expect("an id"))
+}
+
+fn event(shopper: &str, kind: Kind, product: &str, minute: i64) -> Event {
+    let actor = Actor::new(Some(shopper.parse().expect("an id")), None).expect("a customer");
+    Event { id: RequestId::now_v7(), kind, actor, product: id(product), time: time(minute) }
+}
+
+fn model(events: &[Event]) -> Model {
+    let mut model = Model::new();
+    events.iter().for_each(|event| model.fold(event));
+    model
+}
+
+fn products(candidates: &[Candidate]) -> Vec<&str> {
+    candidates.iter().map(|candidate| candidate.product.as_str()).collect()
+}
+
+fn views(path: &[(&str, &str, i64)]) -> Vec<Event> {
+    path.iter().map(|(shopper, product, minute)| event(shopper, Kind::View, product, *minute)).collect()
+}
+
+#[test]
+fn what_came_next_goes_with_a_product_before_what_came_first() {
+    let model = model(&views(&[("x", "socks", 0), ("x", "shoes", 1), ("x", "laces", 2)]));
+    let similar = model.similar(&id("shoes"));
+    assert_eq!(products(&similar), ["laces", "socks"]);
+    assert!(similar.iter().all(|candidate| candidate.source == Source::CoVisited));
+}
+
+#[test]
+fn a_purchase_ties_closer_than_a_look() {
+    let mut events = views(&[("x", "shoes", 0), ("x", "laces", 1), ("y", "shoes", 2)]);
+    events.push(event("y", Kind::Purchase, "socks", 3));
+    assert_eq!(products(&model(&events).similar(&id("shoes"))), ["socks", "laces"]);
+}
+
+#[test]
+fn newer_company_comes_before_older() {
+    let path = [("x", "shoes", 0), ("x", "a", 1), ("y", "shoes", 90 * DAY), ("y", "b", 90 * DAY + 1)];
+    assert_eq!(products(&model(&views(&path)).similar(&id("shoes"))), ["b", "a"]);
+}
+
+#[test]
+fn weeks_apart_is_not_together() {
+    let similar = model(&views(&[("x", "shoes", 0), ("x", "laces", 8 * DAY)])).similar(&id("shoes"));
+    assert_eq!(similar.iter().map(|candidate| candidate.source).collect::<Vec<_>>(), [Source::Trending]);
+}
+
+#[test]
+fn equals_are_told_apart_by_id() {
+    let path = [("x", "shoes", 0), ("y", "shoes", 0), ("x", "b", 1), ("y", "a", 1)];
+    assert_eq!(products(&model(&views(&path)).similar(&id("shoes"))), ["a", "b"]);
+}
+
+#[test]
+fn what_was_just_bought_is_not_offered_again_until_it_may_be_used_up() {
+    let mut events = views(&[("x", "soap", 0), ("x", "towel", 1), ("y", "towel", 2)]);
+    events.push(event("y", Kind::Purchase, "soap", 3));
+    let model = model(&events);
+    assert_eq!(products(&model.recommend(&customer("y"), time(3))), ["towel"]);
+    assert!(products(&model.recommend(&customer("y"), time(15 * DAY))).contains(&"soap"));
+    assert!(products(&model.recommend(&customer("x"), time(3))).contains(&"soap"));
+}
+
+#[test]
+fn a_stranger_is_shown_what_trends() {
+    let model = model(&views(&[("x", "old", 0), ("x", "hot", 9 * DAY), ("y", "hot", 9 * DAY), ("z", "new", 9 * DAY)]));
+    let shown = model.recommend(&customer("nobody"), time(9 * DAY));
+    assert_eq!(products(&shown), ["hot", "new", "old"]);
+    assert!(shown.iter().all(|candidate| candidate.source == Source::Trending));
+}
+
+#[test]
+fn an_empty_log_recommends_nothing() {
+    assert!(Model::new().recommend(&customer("x"), time(0)).is_empty());
+    assert!(Model::new().similar(&id("a")).is_empty());
+}
+
+#[test]
+fn reloading_a_page_makes_nothing_trend() {
+    let mut events = views(&[("x", "popular", 0), ("y", "popular", 0)]);
+    events.extend((0..10_000).map(|n| event("bot", Kind::View, "pushed", n / 100)));
+    assert_eq!(products(&model(&events).recommend(&customer("nobody"), time(100))), ["popular", "pushed"]);
+}
+
+#[test]
+fn a_shopper_with_a_hundred_thousand_events_stays_small() {
+    let mut model = Model::bounded(10, 500);
+    for n in 0..100_000 {
+        model.fold(&event("x", Kind::View, &format!("p{}", n % 5_000), n));
+    }
+    assert_eq!(model.shoppers.get(&customer("x")).map(|history| history.visits().len()), Some(VISITS_MAX));
+    check_bounds(&model, 10, 500);
+    assert!(!model.recommend(&customer("x"), time(100_000)).is_empty());
+}
+
+#[test]
+fn an_answer_draws_from_a_bounded_number_of_candidates() {
+    let events: Vec<Event> = (0..3_000).map(|n| event(&format!("s{n}"), Kind::View, &format!("p{n}"), n)).collect();
+    assert_eq!(model(&events).recommend(&customer("nobody"), time(3_000)).len(), CANDIDATES_MAX);
+}
+
+fn check_bounds(model: &Model, shoppers_max: usize, products_max: usize) {
+    assert!(model.shoppers.iter().count() <= shoppers_max);
+    assert!(model.products.iter().count() <= products_max);
+    for (product, known) in model.products.iter() {
+        assert!(known.neighbours.iter().count() <= NEIGHBOURS_MAX + NEWCOMERS_MAX);
+        assert!(known.neighbours.iter().all(|(neighbour, _)| neighbour != product), "{product} beside itself");
+    }
+    let mut hot: Vec<_> = model.products.iter().filter(|(_, known)| !known.heat.is_zero()).collect();
+    hot.sort_by_key(|(product, known)| (Reverse(known.heat), (*product).clone()));
+    assert!(hot.iter().map(|(product, _)| *product).eq(model.trending.iter().map(|(_, product)| product)));
+}
+
+fn any_events() -> impl Strategy<Value = Vec<Event>> {
+    let kind = prop_oneof![Just(Kind::View), Just(Kind::AddToCart), Just(Kind::Purchase)];
+    let one = (0..6u8, kind, 0..40u8, 0..30 * DAY).prop_map(|(shopper, kind, product, minute)| {
+        event(&format!("s{shopper}"), kind, &format!("p{product}"), minute)
+    });
+    prop::collection::vec(one, 0..150)
+}
+
+proptest! {
+    #[test]
+    fn the_same_log_makes_the_same_state(events in any_events()) {
+        prop_assert_eq!(model(&events).digest(), model(&events).digest());
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_happens(events in any_events(), shoppers_max in 1..4usize, products_max in 1..9usize) {
+        let mut model = Model::bounded(shoppers_max, products_max);
+        for event in &events {
+            model.fold(event);
+            check_bounds(&model, shoppers_max, products_max);
+        }
+    }
+
+    #[test]
+    fn answers_are_ordered_finite_and_name_each_product_once(events in any_events()) {
+        let model = model(&events);
+        let answers = [model.recommend(&customer("s0"), time(30 * DAY)), model.similar(&id("p0"))];
+        for answer in answers {
+            prop_assert!(answer.iter().all(|candidate| candidate.score.is_finite() && candidate.score >= 0.0));
+            prop_assert!(answer.windows(2).all(|pair| pair[0].score >= pair[1].score));
+            let mut named = products(&answer);
+            named.sort_unstable();
+            named.dedup();
+            prop_assert_eq!(named.len(), answer.len());
+        }
+    }
+
+    #[test]
+    fn the_order_of_arrival_does_not_matter(order in Just((0..8usize).collect::<Vec<_>>()).prop_shuffle()) {
+        // Within the bounds of a history: eight products, each once.
+        let events: Vec<Event> = (0..8).map(|n| event("x", Kind::View, &format!("p{n}"), n * 37)).collect();
+        let shuffled: Vec<Event> = order.iter().map(|n| events[*n].clone()).collect();
+        let (straight, shuffled) = (model(&events), model(&shuffled));
+        for event in &events {
+            let (expected, found) = (straight.similar(&event.product), shuffled.similar(&event.product));
+            prop_assert_eq!(products(&expected), products(&found));
+            let (expected, found) = (expected.iter(), found.iter());
+            prop_assert!(expected.zip(found).all(|(a, b)| (a.score - b.score).abs() < 1e-9));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Long-running tasks.
+
+pub(crate) mod tail;
