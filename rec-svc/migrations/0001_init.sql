@@ -11,7 +11,7 @@ CREATE TABLE recs.event (
     customer_id text CHECK (char_length(customer_id) BETWEEN 1 AND 128),
     session_id text CHECK (char_length(session_id) BETWEEN 1 AND 128),
     product_id text NOT NULL CHECK (char_length(product_id) BETWEEN 1 AND 255),
-    event_time timestamptz NOT NULL,
+    event_time timestamptz NOT NULL CHECK (event_time >= '1970-01-01 00:00Z' AND isfinite(event_time)),
     record_time timestamptz NOT NULL DEFAULT now(),
     CHECK (customer_id IS NOT NULL OR session_id IS NOT NULL)
 );

@@ -1,0 +1,8 @@
+//! One binary: real Postgres, real gRPC encoding, a fake shop that misbehaves on demand.
+
+mod event;
+mod log;
+mod process;
+mod recommendation;
+mod shop;
+mod world;
