@@ -1,0 +1,98 @@
+//! The dispatcher: takes commands in, hands batches out.
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::schedule::{Keys, Schedule};
+use super::{LaneError, Ticket};
+
+/// How many commands one batch may have: bounds the statement and how long one commit takes.
+const BATCH_MAX: usize = 512;
+/// How many commands may wait behind the ones in flight; the inbox takes what comes beyond.
+const WAITING_MAX: usize = 4_096;
+/// How often the dispatcher steps aside before it starts a batch, so long as arrivals keep coming.
+const GATHER_ROUNDS_MAX: usize = 16;
+
+/// A lane has finished a batch.
+pub(super) struct Completion {
+    pub lane: usize,
+    pub keys: Keys,
+}
+
+/// A batch for a lane.
+pub(super) struct Batch {
+    pub tickets: Vec<Ticket>,
+    pub keys: Keys,
+}
+
+/// Runs until told to stop, and then until everything that waits is answered.
+pub(super) async fn run(
+    mut arrivals: mpsc::Receiver<Ticket>,
+    mut completions: mpsc::Receiver<Completion>,
+    lanes: Vec<mpsc::Sender<Batch>>,
+    stopping: CancellationToken,
+) {
+    let mut schedule: Schedule<Ticket> = Schedule::new();
+    let mut free: Vec<usize> = (0..lanes.len()).rev().collect();
+    let mut inbox: Vec<Ticket> = Vec::with_capacity(BATCH_MAX);
+    loop {
+        tokio::select! {
+            biased;
+            Some(done) = completions.recv() => {
+                schedule.complete(&done.keys);
+                free.push(done.lane);
+            }
+            count = arrivals.recv_many(&mut inbox, BATCH_MAX), if schedule.len() < WAITING_MAX => {
+                if count == 0 {
+                    break;
+                }
+            }
+            () = stopping.cancelled(), if !arrivals.is_closed() => arrivals.close(),
+        }
+        inbox.drain(..).for_each(|ticket| schedule.admit(ticket));
+        if free.is_empty() {
+            continue;
+        }
+        gather(&mut arrivals, &mut schedule).await;
+        while let Some(&lane) = free.last() {
+            let Some(taken) = schedule.take(BATCH_MAX) else { break };
+            free.pop();
+            let batch = Batch { tickets: taken.items, keys: taken.keys };
+            if let Err(mpsc::error::SendError(batch)) = lanes[lane].send(batch).await {
+                batch.tickets.into_iter().for_each(|ticket| ticket.answer(Err(LaneError::Unavailable)));
+                schedule.complete(&batch.keys);
+            }
+        }
+    }
+    // Stopping: nothing new comes in; see what waits to its end.
+    while free.len() < lanes.len() || schedule.len() > 0 {
+        while let (Some(&lane), Some(taken)) = (free.last(), schedule.take(BATCH_MAX)) {
+            free.pop();
+            let batch = Batch { tickets: taken.items, keys: taken.keys };
+            if lanes[lane].send(batch).await.is_err() {
+                return;
+            }
+        }
+        let Some(done) = completions.recv().await else { return };
+        schedule.complete(&done.keys);
+        free.push(done.lane);
+    }
+}
+
+/// Lets callers that were just answered come back before the next batch is cut: without this, the first of them would
+/// commit alone and all the others wait for its flush. Steps aside only while somebody is there to come, so an idle
+/// lane still takes a single command at once.
+async fn gather(arrivals: &mut mpsc::Receiver<Ticket>, schedule: &mut Schedule<Ticket>) {
+    for _ in 0..GATHER_ROUNDS_MAX {
+        tokio::task::yield_now().await;
+        let before = schedule.len();
+        while schedule.len() < WAITING_MAX
+            && let Ok(ticket) = arrivals.try_recv()
+        {
+            schedule.admit(ticket);
+        }
+        if schedule.len() == before || !schedule.has_ready() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Long-running tasks.
+
+pub(crate) mod sweeper;
+pub(crate) mod tail;

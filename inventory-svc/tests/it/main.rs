@@ -1,0 +1,4 @@
+//! The service against a real PostgreSQL, through real gRPC stubs.
+
+mod reservation;
+mod shop;
