@@ -1,0 +1,4 @@
+//! Outgoing ports to the other services.
+
+pub(crate) mod inventory;
+mod wire;

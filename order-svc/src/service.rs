@@ -1,0 +1,71 @@
+//! The service's own life: start, routes, stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_contracts::order::v1::order_service_server::OrderServiceServer;
+use holdfast_platform::pg::{self, migrate::Migration};
+use holdfast_platform::task::Tasks;
+use tonic::service::RoutesBuilder;
+
+use crate::client::inventory::Inventory;
+use crate::grpc::Api;
+use crate::payment::{Provider, sandbox::Sandbox};
+use crate::usecase::Orders;
+use crate::{Config, Deps, worker};
+
+/// How long orders under way may take to finish once the service is told to stop.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+const SCHEMA: &str = "orders";
+const MIGRATIONS: &[Migration] = &[Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") }];
+
+/// Brings the schema `orders` forward; returns how many steps were applied.
+///
+/// # Errors
+/// Where the database cannot be reached or its schema is from a newer build.
+pub async fn migrate(database_url: &str) -> Result<usize, pg::Error> {
+    pg::migrate::migrate(&mut pg::connect(database_url).await?, SCHEMA, MIGRATIONS).await
+}
+
+/// The running service.
+pub struct Service {
+    orders: Arc<Orders>,
+    tasks: Tasks,
+}
+
+impl Service {
+    /// Starts on a migrated database, with the sandbox as the one payment provider.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached.
+    pub async fn start(config: Config, deps: Deps) -> Result<Self, pg::Error> {
+        let pool = pg::pool(&config.database_url, config.connections_max).await?;
+        let sandbox = Sandbox::new(pool, config.sandbox_late_after);
+        Self::start_with(config, deps, vec![Arc::new(sandbox)]).await
+    }
+
+    /// Starts with payment providers of one's own.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached.
+    pub async fn start_with(config: Config, deps: Deps, providers: Vec<Arc<dyn Provider>>) -> Result<Self, pg::Error> {
+        let pool = pg::pool(&config.database_url, config.connections_max).await?;
+        drop(pool.get().await?);
+        let tasks = Tasks::new();
+        let inventory = Inventory::new(deps.inventory, config.inventory_timeout);
+        let orders = Arc::new(Orders::new(config, pool, inventory, providers, tasks.clone()));
+        tasks.spawn("resume orders", worker::resume(Arc::clone(&orders), tasks.stopping()));
+        Ok(Self { orders, tasks })
+    }
+
+    /// Adds OrderService to a process's routes.
+    pub fn add_to(&self, routes: &mut RoutesBuilder) {
+        routes.add_service(OrderServiceServer::new(Api::new(Arc::clone(&self.orders))));
+    }
+
+    /// Stops the worker and waits for orders under way; what does not finish is resumed at the next start.
+    pub async fn stop(self) {
+        self.tasks.stop(STOP_GRACE).await;
+    }
+}

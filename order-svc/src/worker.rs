@@ -1,0 +1,5 @@
+//! Long-running tasks.
+
+mod resume;
+
+pub(crate) use resume::resume;
