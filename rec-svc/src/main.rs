@@ -1,5 +1,3 @@
-//! Recommendations as a process of their own.
-
 use clap::Parser;
 use holdfast_platform::{client, process, server, telemetry};
 use rec_svc::{Config, Deps, Service};
@@ -25,7 +23,6 @@ async fn main() -> anyhow::Result<()> {
         Service::start(Config::new(args.database_url), Deps { inventory: client::tcp(&args.inventory)? }).await?;
     let mut routes = tonic::service::Routes::builder();
     service.add_to(&mut routes);
-    tracing::info!(address = %args.grpc, "serving holdfast.rec.v1");
     server::serve(listener, server::with_infrastructure(routes.routes())?, process::stop_signal()).await?;
     service.stop().await;
     Ok(())

@@ -13,7 +13,7 @@ use crate::usecase::LiveModel;
 
 /// How many entries are read at once.
 const PAGE_ENTRIES_MAX: usize = 5_000;
-/// How many are folded before answers may read the model again: well under a millisecond or two.
+/// How many are folded before answers may read the model again: none waits for a whole page.
 const FOLD_ENTRIES_MAX: usize = 200;
 /// How often to look without being woken: for what another replica wrote, and for what was durable but still above the
 /// oldest running transaction when we were woken.

@@ -9,6 +9,10 @@ use holdfast_platform::status::reason_of;
 
 use crate::world::{World, event, view};
 
+/// One view, written past the service.
+const INSERT_ONE: &str = "INSERT INTO recs.event (id, kind, customer_id, product_id, event_time)
+     VALUES (gen_random_uuid(), 1, 'x', 'a', now())";
+
 const EVERY_KIND: [Kind; 3] = [Kind::View, Kind::AddToCart, Kind::Purchase];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,12 +51,7 @@ async fn an_event_committed_after_its_successors_is_not_lost() {
     let world = World::new().await;
     let mut slow = pg::connect(&world.database_url).await.expect("a connection");
     let slow = slow.transaction().await.expect("a transaction");
-    slow.batch_execute(
-        "INSERT INTO recs.event (id, kind, customer_id, product_id, event_time)
-         VALUES (gen_random_uuid(), 1, 'slow', 'a', now())",
-    )
-    .await
-    .expect("written, not committed");
+    slow.batch_execute(INSERT_ONE).await.expect("written, not committed");
 
     world.replica.record(vec![view("quick", "b", 1)]).await.expect("durable while the other still runs");
     // Long enough for the tail to look several times: what it would wrongly fold now could not be undone.
@@ -60,6 +59,24 @@ async fn an_event_committed_after_its_successors_is_not_lost() {
     assert!(early.is_err(), "an event was folded before one that comes first in the log");
 
     slow.commit().await.expect("committed");
+    world.replica.wait_for_events(2).await;
+    assert_eq!(world.replica.service.state_digest(), world.another_replica().await.service.state_digest());
+}
+
+#[tokio::test]
+async fn an_event_with_an_earlier_sequence_number_in_a_later_transaction_is_not_lost() {
+    let world = World::new().await;
+    let mut first = pg::connect(&world.database_url).await.expect("a connection");
+    let mut second = pg::connect(&world.database_url).await.expect("a connection");
+    let first = first.transaction().await.expect("a transaction");
+    let second = second.transaction().await.expect("a transaction");
+    first.batch_execute("SELECT pg_current_xact_id()").await.expect("the first has its number");
+    second.batch_execute(INSERT_ONE).await.expect("written, not committed");
+    first.batch_execute(INSERT_ONE).await.expect("written, not committed");
+
+    first.commit().await.expect("committed");
+    world.replica.wait_for_events(1).await;
+    second.commit().await.expect("committed");
     world.replica.wait_for_events(2).await;
     assert_eq!(world.replica.service.state_digest(), world.another_replica().await.service.state_digest());
 }
@@ -108,13 +125,7 @@ async fn lost_connections_cost_no_event() {
 async fn a_row_nobody_can_read_stops_nothing() {
     let world = World::new().await;
     let db = pg::connect(&world.database_url).await.expect("a connection");
-    db.client()
-        .batch_execute(
-            "INSERT INTO recs.event (id, kind, customer_id, product_id, event_time)
-             VALUES (gen_random_uuid(), 1, 'x', ' a/b ', now())",
-        )
-        .await
-        .expect("written past the service");
+    db.client().batch_execute(&INSERT_ONE.replace("'a'", "' a/b '")).await.expect("written past the service");
     world.replica.learn(vec![view("x", "a", 1)]).await;
     assert_eq!(world.replica.service.state_digest(), world.another_replica().await.service.state_digest());
 }

@@ -163,7 +163,9 @@ async fn the_callers_deadline_is_passed_on_and_kept() {
     world.shop.state().mood = Mood::InventoryHangs;
     let mut request = tonic::Request::new(RecommendRequest { customer_id: "x".into(), page_size: 1 });
     request.set_timeout(Duration::from_millis(200));
-    let refused = world.replica.client.clone().recommend(request).await.expect_err("the inventory hangs");
+    let mut client = world.replica.client.clone();
+    let answered = tokio::time::timeout(Duration::from_secs(5), client.recommend(request)).await;
+    let refused = answered.expect("nobody waits longer than the caller").expect_err("the inventory hangs");
     assert_eq!(reason_of(&refused), Some(Reason::DeadlineExceeded));
     let timeouts = world.shop.state().timeouts.clone();
     let sent = timeouts.last().and_then(Option::as_deref).and_then(holdfast_platform::deadline::parse_timeout);
