@@ -1,6 +1,7 @@
 //! kill -9 at every step: the process is gone between any two of its effects, another goes on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use holdfast_contracts::common::v1::Reason;
@@ -48,25 +49,28 @@ impl Doomed {
     }
 }
 
-/// Places an order, kills the service at a point, starts another, and tells what became of the order.
-async fn place_and_die(shop: &Shop, token: &str, point: Point) -> Row {
-    let mut doomed = Doomed::start(shop).await;
+/// Places an order and kills the service at a point.
+async fn place_until_killed(shop: &Shop, request: &pb::PlaceOrderRequest, point: Point) {
+    let doomed = Doomed::start(shop).await;
     shop.stock.trap.set(point);
-    let request = ask(token);
     let mut client = doomed.client.clone();
     tokio::select! {
         answer = client.place_order(request.clone()) => panic!("{point:?} was never reached: {answer:?}"),
         () = shop.stock.trap.sprung() => {}
     }
     doomed.kill();
-    let heir = shop.open().await;
+}
+
+/// Places an order, kills the service at a point, starts another, and tells what became of the order.
+async fn place_and_die(shop: &Shop, token: &str, point: Point) -> Row {
+    let request = ask(token);
+    place_until_killed(shop, &request, point).await;
+    let mut heir = shop.open().await;
     let row = shop.rest(&request.request_id).await;
     shop.check_settled(&request.request_id, &row).await;
     // The client's retry finds what the worker brought about.
-    doomed = Doomed::start(shop).await;
-    let answer = doomed.client.place_order(request.clone()).await;
+    let answer = heir.client.place_order(request.clone()).await;
     assert_eq!(answer.is_ok(), row.state == "PLACED", "{point:?}: {answer:?}");
-    doomed.kill();
     heir.service.stop().await;
     row
 }
@@ -79,7 +83,7 @@ fn both_sides(calls: &[Call]) -> impl Iterator<Item = Point> {
 async fn an_order_killed_at_any_step_is_sold_once() {
     let calls = [Call::Reserve, Call::BeginPayment, Call::Authorize, Call::Confirm, Call::Capture];
     join_all(both_sides(&calls).map(|point| async move {
-        let shop = Shop::new().await;
+        let shop = Shop::with_short_leases().await;
         let row = place_and_die(&shop, "tok_ok", point).await;
         assert_eq!(row.step, "PLACED", "{point:?}");
         assert_eq!(shop.stock.available("HOODIE-M"), 9, "{point:?}");
@@ -90,7 +94,7 @@ async fn an_order_killed_at_any_step_is_sold_once() {
 #[tokio::test]
 async fn an_order_killed_while_it_looks_for_its_charge_is_sold_once() {
     join_all(both_sides(&[Call::Lookup]).map(|point| async move {
-        let shop = Shop::new().await;
+        let shop = Shop::with_short_leases().await;
         let row = place_and_die(&shop, "tok_drop", point).await;
         assert_eq!(row.step, "PLACED", "{point:?}");
     }))
@@ -101,7 +105,7 @@ async fn an_order_killed_while_it_looks_for_its_charge_is_sold_once() {
 async fn a_declined_order_killed_at_any_step_gives_its_units_back() {
     let calls = [Call::Reserve, Call::BeginPayment, Call::Authorize, Call::Release];
     join_all(both_sides(&calls).map(|point| async move {
-        let shop = Shop::new().await;
+        let shop = Shop::with_short_leases().await;
         let row = place_and_die(&shop, "tok_declined", point).await;
         assert_eq!((row.step.as_str(), row.payment_state.as_str()), ("CANCELLED", "FAILED"), "{point:?}");
         assert_eq!(shop.stock.available("HOODIE-M"), 10, "{point:?}");
@@ -112,7 +116,7 @@ async fn a_declined_order_killed_at_any_step_gives_its_units_back() {
 #[tokio::test]
 async fn an_unsellable_order_killed_while_it_is_undone_is_voided_and_released() {
     join_all(both_sides(&[Call::Void, Call::Release]).map(|point| async move {
-        let shop = Shop::new().await;
+        let shop = Shop::with_short_leases().await;
         shop.stock.misbehave(Call::Confirm, Mischief::Refuse(Reason::ReservationState), 1);
         let row = place_and_die(&shop, "tok_ok", point).await;
         assert_eq!((row.step.as_str(), row.payment_state.as_str()), ("CANCELLED", "VOIDED"), "{point:?}");
@@ -124,22 +128,37 @@ async fn an_unsellable_order_killed_while_it_is_undone_is_voided_and_released() 
 #[tokio::test]
 async fn a_late_charge_is_voided_wherever_its_order_was_killed() {
     join_all(both_sides(&[Call::Lookup, Call::Release]).map(|point| async move {
-        let shop = Shop::new().await;
-        let row = place_and_die(&shop, "tok_late", point).await;
-        let charges = shop.charges(&shop.only_order().await).await;
-        // Where the charge came while nobody looked, the order was sold after all.
-        match row.step.as_str() {
-            "PLACED" => assert_eq!(charges[0].0, "CAPTURED", "{point:?}"),
-            _ => assert_eq!(charges[0].0, "VOIDED", "{point:?}"),
-        }
+        let shop = Shop::with_short_leases().await.impatient();
+        let request = ask("tok_late");
+        place_until_killed(&shop, &request, point).await;
+        let heir = shop.open().await;
+        shop.row_when(&request.request_id, |row| row.step == "WATCH").await;
+        shop.let_charge_come(&request.request_id).await;
+        let row = shop.rest(&request.request_id).await;
+        assert_eq!(row.payment_state, "VOIDED", "{point:?}");
+        shop.check_settled(&request.request_id, &row).await;
+        heir.service.stop().await;
     }))
     .await;
 }
 
 #[tokio::test]
+async fn a_charge_that_came_while_nobody_ran_is_used() {
+    let shop = Shop::with_short_leases().await.impatient();
+    let request = ask("tok_late");
+    place_until_killed(&shop, &request, Point::Before(Call::Lookup)).await;
+    shop.let_charge_come(&request.request_id).await;
+    let heir = shop.open().await;
+    let row = shop.rest(&request.request_id).await;
+    assert_eq!(row.step, "PLACED");
+    shop.check_settled(&request.request_id, &row).await;
+    heir.service.stop().await;
+}
+
+#[tokio::test]
 async fn a_cancellation_killed_at_any_step_is_finished() {
     join_all(both_sides(&[Call::Refund, Call::Restock]).map(|point| async move {
-        let shop = Shop::new().await;
+        let shop = Shop::with_short_leases().await;
         let mut doomed = Doomed::start(&shop).await;
         let id = doomed.client.place_order(ask("tok_ok")).await.expect("it is sold").into_inner().id;
         shop.stock.trap.set(point);
@@ -161,17 +180,10 @@ async fn a_cancellation_killed_at_any_step_is_finished() {
 
 #[tokio::test]
 async fn the_clients_own_retry_takes_over_where_no_worker_does() {
-    let mut shop = Shop::new().await;
-    shop.config.worker_period = std::time::Duration::from_hours(1);
-    let doomed = Doomed::start(&shop).await;
-    shop.stock.trap.set(Point::After(Call::Authorize));
+    let mut shop = Shop::with_short_leases().await;
+    shop.config.worker_period = Duration::from_hours(1);
     let request = ask("tok_ok");
-    let mut client = doomed.client.clone();
-    tokio::select! {
-        answer = client.place_order(request.clone()) => panic!("it was never trapped: {answer:?}"),
-        () = shop.stock.trap.sprung() => {}
-    }
-    doomed.kill();
+    place_until_killed(&shop, &request, Point::After(Call::Authorize)).await;
     let mut heir = shop.open().await;
     heir.client.place_order(request.clone()).await.expect("it is sold");
     shop.check_settled(&request.request_id, &shop.rest(&request.request_id).await).await;

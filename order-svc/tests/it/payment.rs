@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use holdfast_contracts::common::v1::Reason;
 use holdfast_contracts::order::v1::{self as pb, order};
-use order_svc::Config;
 
 use super::shop::{Shop, ask, check_refused};
 use super::trap::Call;
@@ -39,7 +38,8 @@ async fn a_charge_whose_answer_was_dropped_is_found_and_used() {
 
 #[tokio::test]
 async fn a_silent_provider_ends_the_order_and_nothing_is_charged() {
-    let shop = Shop::new().await;
+    let mut shop = Shop::new().await.impatient();
+    shop.config.watch_max = Duration::from_millis(5);
     let mut open = shop.open().await;
     let request = ask("tok_timeout");
     for _ in 0..2 {
@@ -55,27 +55,29 @@ async fn a_silent_provider_ends_the_order_and_nothing_is_charged() {
 
 #[tokio::test]
 async fn a_late_charge_is_found_and_voided() {
-    let shop = Shop::new().await;
+    let shop = Shop::new().await.impatient();
     let mut open = shop.open().await;
     let request = ask("tok_late");
     check_refused(open.client.place_order(request.clone()).await, Reason::PaymentTimeout);
     assert_eq!(shop.row(&request.request_id).await.expect("it is kept").step, "WATCH");
+    shop.let_charge_come(&request.request_id).await;
     let row = shop.rest(&request.request_id).await;
     assert_eq!(row.payment_state, "VOIDED");
     shop.check_settled(&request.request_id, &row).await;
     assert_eq!(shop.charges(&request.request_id).await, [("VOIDED".to_owned(), 1)]);
     assert_eq!(shop.stock.available("HOODIE-M"), 10);
     assert_eq!(shop.stock.calls(Call::Release), 1);
+    check_refused(open.client.place_order(request).await, Reason::PaymentTimeout);
 }
 
 #[tokio::test]
 async fn a_late_charge_is_voided_by_a_service_started_after_it_came() {
-    let mut shop = Shop::new().await;
-    shop.config = Config { watch_first: Duration::from_millis(900), ..shop.config };
+    let shop = Shop::new().await.impatient();
     let mut open = shop.open().await;
     let request = ask("tok_late");
     check_refused(open.client.place_order(request.clone()).await, Reason::PaymentTimeout);
     open.service.stop().await;
+    shop.let_charge_come(&request.request_id).await;
     assert_eq!(shop.row(&request.request_id).await.expect("it is kept").step, "WATCH");
 
     let again = shop.open().await;

@@ -49,7 +49,7 @@ pub(crate) struct Row {
 }
 
 impl Shop {
-    /// A migrated database and ten HOODIE-M at 50.00 EUR; everything is impatient.
+    /// A migrated database and ten HOODIE-M at 50.00 EUR. Retries are quick; nothing runs out but by its own fault.
     pub(crate) async fn new() -> Self {
         let url = pg::testing::fresh_database().await;
         assert!(order_svc::migrate(&url).await.expect("it migrates") > 0);
@@ -58,17 +58,36 @@ impl Shop {
         stock.price("HOODIE-M", 5000);
         let config = Config {
             connections_max: 4,
-            lease: Duration::from_millis(600),
+            lease: Duration::from_secs(10),
             worker_period: Duration::from_millis(20),
             retry_first: Duration::from_millis(10),
             retry_max: Duration::from_millis(40),
             watch_first: Duration::from_millis(5),
-            watch_max: Duration::from_millis(10),
-            payment_timeout: Duration::from_millis(250),
-            sandbox_late_after: Duration::from_millis(800),
+            watch_max: Duration::from_millis(100),
+            // Late charges come when the test says so.
+            sandbox_late_after: Duration::from_hours(1),
             ..Config::new(url)
         };
         Self { config, stock }
+    }
+
+    /// As [`Shop::new`], with leases that soon run out.
+    pub(crate) async fn with_short_leases() -> Self {
+        let mut shop = Self::new().await;
+        shop.config.lease = Duration::from_millis(500);
+        shop
+    }
+
+    /// Gives up soon on providers that do not answer.
+    pub(crate) fn impatient(mut self) -> Self {
+        self.config.payment_timeout = Duration::from_millis(150);
+        self
+    }
+
+    /// Lets an order's late charge appear at the provider.
+    pub(crate) async fn let_charge_come(&self, id: &str) {
+        let sql = "UPDATE orders.sandbox_payment SET known_at = now() WHERE reference = $1";
+        assert_eq!(self.db().await.client().execute(sql, &[&id]).await.expect("the books are written"), 1);
     }
 
     /// Starts a service, with the trap around its provider.
@@ -107,12 +126,6 @@ impl Shop {
         let sql = "SELECT state || '/' || payment_state FROM orders.event WHERE order_id = $1 ORDER BY id";
         let rows = self.db().await.client().query(sql, &[&uuid(id)]).await.expect("events are read");
         rows.iter().map(|row| row.get(0)).collect()
-    }
-
-    /// The id of the one order there is.
-    pub(crate) async fn only_order(&self) -> String {
-        let sql = "SELECT id::text FROM orders.sales_order";
-        self.db().await.client().query_one(sql, &[]).await.expect("one order").get(0)
     }
 
     pub(crate) async fn db(&self) -> pg::Connection {
