@@ -149,3 +149,71 @@ impl Walk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use holdfast_contracts::MethodTable;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    static CONTRACTS: LazyLock<MethodTable> = LazyLock::new(|| MethodTable::load().expect("contracts"));
+
+    fn message(name: &str) -> MessageDescriptor {
+        CONTRACTS.pool().get_message_by_name(name).expect("a message of the contracts")
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let name = prop_oneof!["[a-z]{1,3}", Just("attributes".to_owned()), Just("variants".to_owned())];
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            "\\PC{0,8}".prop_map(Json::from),
+        ];
+        leaf.prop_recursive(6, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Json::from),
+                prop::collection::btree_map(name.clone(), inner, 0..6)
+                    .prop_map(|members| Json::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(json in any_json(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            let product = message("holdfast.inventory.v1.Product");
+            let _ = read(&product, json.to_string().as_bytes());
+            let _ = read(&product, &bytes);
+        }
+
+        #[test]
+        fn what_the_gateway_writes_it_reads_back(
+            id in "\\PC{0,20}", quantity in any::<i32>(), version in prop::option::of(any::<i64>()),
+            seconds in -315_576_000_000_i64..=315_576_000_000, attributes in any_json(),
+        ) {
+            let body = serde_json::json!({
+                "customerId": id,
+                "lines": [{"sku": id, "quantity": quantity, "expectedVersion": version.map(|v| v.to_string())}],
+                "ttl": format!("{seconds}s"),
+            });
+            is_stable(&message("holdfast.inventory.v1.ReserveRequest"), &body)?;
+            let body = serde_json::json!({"attributes": {"any": attributes}});
+            is_stable(&message("holdfast.inventory.v1.Product"), &body)?;
+        }
+    }
+
+    /// Read, written, read and written again, a body is what it was written as first.
+    fn is_stable(message: &MessageDescriptor, body: &Json) -> Result<(), TestCaseError> {
+        let rewrite = |body: &[u8]| crate::answer::json(&read(message, body).expect("valid")).expect("a JSON form");
+        let first = rewrite(body.to_string().as_bytes());
+        let second = rewrite(&first);
+        let tree = |bytes: &[u8]| serde_json::from_slice::<Json>(bytes).expect("JSON");
+        prop_assert_eq!(tree(&first), tree(&second));
+        Ok(())
+    }
+}
