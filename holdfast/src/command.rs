@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod bench;
 mod drop;
 mod import;
 
@@ -24,6 +25,10 @@ pub(crate) struct Cli {
 enum Command {
     /// Load product exports and stock files.
     Import(import::Args),
+    /// Measure holds per second against the naive way, the raw statement and a bare echo.
+    Bench(bench::Args),
+    #[command(hide = true)]
+    BenchServer(bench::server::Args),
     /// Play a product drop with real clients and report what happened.
     Drop(drop::Args),
 }
@@ -38,6 +43,8 @@ impl Cli {
         let ran = runtime.block_on(async {
             match self.command {
                 Command::Import(args) => import::run(args, output).await,
+                Command::Bench(args) => bench::run(args, output).await,
+                Command::BenchServer(args) => bench::server::run(args).await,
                 Command::Drop(args) => drop::run(args, output).await,
             }
         });

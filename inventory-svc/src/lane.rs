@@ -20,6 +20,7 @@ use holdfast_platform::task::Tasks;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use cache::Cache;
+pub(crate) use execute::open as open_connection;
 
 use crate::domain::command::{Command, Outcome};
 use crate::domain::level::LevelId;

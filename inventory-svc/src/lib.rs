@@ -1,5 +1,6 @@
 //! Catalogue, stock, reservations: the service that never sells a unit twice.
 
+pub mod ceiling;
 pub mod domain;
 mod grpc;
 mod lane;

@@ -9,10 +9,14 @@ use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
 use tower::util::{BoxCloneSyncService, ServiceExt};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
 /// A transport for generated clients: `InventoryServiceClient::new(wire)`.
-pub type Wire = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, BoxError>;
+pub type Wire = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, WireError>;
+
+/// Why no answer came over a wire. A type of its own rather than a boxed trait object, whose hidden lifetime would keep
+/// the generated clients' futures from being `Send`.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct WireError(#[from] tonic::transport::Error);
 
 /// How long a new connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -29,7 +33,7 @@ pub fn in_process(routes: Routes) -> Wire {
 /// # Errors
 /// Where the address is not a URI.
 pub fn tcp(address: &str) -> Result<Wire, tonic::transport::Error> {
-    Ok(BoxCloneSyncService::new(channel(address)?.map_err(BoxError::from)))
+    Ok(BoxCloneSyncService::new(channel(address)?.map_err(WireError::from)))
 }
 
 /// The channel under [`tcp`], for tools that want one of their own.

@@ -370,3 +370,6 @@ impl Table {
         after
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -247,7 +247,8 @@ impl Lane {
     }
 }
 
-async fn open(url: &str) -> Result<Connection, pg::Error> {
+/// A connection set up as a lane's.
+pub(crate) async fn open(url: &str) -> Result<Connection, pg::Error> {
     let connection = pg::connect(url).await?;
     connection.client().batch_execute(SESSION).await?;
     Ok(connection)

@@ -24,7 +24,7 @@ const SOCKET_DIR_BYTES_MAX: usize = 107 - "/.s.PGSQL.5432".len();
 const SETTINGS: &[&str] = &[
     "listen_addresses=",
     "unix_socket_permissions=0700",
-    "max_connections=200",
+    "max_connections=400",
     "shared_buffers=256MB",
     "max_wal_size=4GB",
     "min_wal_size=512MB",
@@ -173,7 +173,7 @@ impl Drop for Cluster {
 }
 
 /// The folder with `initdb` and `postgres`: HOLDFAST_PG_BIN, else the newest under /usr/lib/postgresql, else PATH's.
-fn find_binaries() -> Option<PathBuf> {
+pub fn find_binaries() -> Option<PathBuf> {
     let has_server = |dir: &PathBuf| dir.join("initdb").exists() && dir.join("postgres").exists();
     if let Some(dir) = std::env::var_os("HOLDFAST_PG_BIN") {
         return Some(PathBuf::from(dir)).filter(has_server);
