@@ -1,3 +1,4 @@
-SELECT sku, product_id, options, gtin, price_currency, price_minor, attributes, retired
-FROM inventory.variant
-WHERE sku = ANY ($1::text[])
+-- LIMIT as in load_products.sql.
+SELECT v.sku, v.product_id, v.options, v.gtin, v.price_currency, v.price_minor, v.attributes, v.retired
+FROM unnest($1::text[]) AS wanted (sku)
+CROSS JOIN LATERAL (SELECT * FROM inventory.variant WHERE sku = wanted.sku LIMIT 1) v

@@ -24,10 +24,15 @@ WITH written AS (
     WHERE u.is_new
     ORDER BY u.sku
 ), changed AS (
-    UPDATE inventory.variant v
-    SET position = u.position, options = u.options, gtin = u.gtin, price_currency = u.price_currency,
-        price_minor = u.price_minor, attributes = u.attributes, retired = u.retired
+    -- Every one of them is there. An UPDATE would be free to read the whole table; this goes through the key.
+    INSERT INTO inventory.variant
+        (sku, product_id, position, options, gtin, price_currency, price_minor, attributes, retired)
+    SELECT u.sku, written.id, u.position, u.options, u.gtin, u.price_currency, u.price_minor, u.attributes, u.retired
     FROM written CROSS JOIN wanted u
-    WHERE NOT u.is_new AND v.sku = u.sku AND v.product_id = written.id
+    WHERE NOT u.is_new
+    ON CONFLICT (sku) DO UPDATE
+    SET position = excluded.position, options = excluded.options, gtin = excluded.gtin,
+        price_currency = excluded.price_currency, price_minor = excluded.price_minor,
+        attributes = excluded.attributes, retired = excluded.retired
 )
 SELECT version, updated_at FROM written
