@@ -11,6 +11,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_contracts::inventory::v1::catalog_service_server::CatalogServiceServer;
 use holdfast_contracts::inventory::v1::inventory_service_server::InventoryServiceServer;
 use holdfast_platform::pg::{self, migrate::Migration};
 use holdfast_platform::task::Tasks;
@@ -97,6 +98,8 @@ impl Service {
     pub fn add_to(&self, routes: &mut RoutesBuilder) {
         let server = grpc::InventoryServer::new(self.inventory.clone(), self.tasks.clone());
         routes.add_service(InventoryServiceServer::new(server));
+        let catalog = grpc::Catalog::new(self.inventory.pool.clone());
+        routes.add_service(CatalogServiceServer::new(catalog));
     }
 
     /// Ends watches, answers what waits and stops.

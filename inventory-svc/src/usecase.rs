@@ -5,9 +5,11 @@ pub(crate) mod advance;
 pub(crate) mod directory;
 pub(crate) mod failure;
 pub(crate) mod fingerprint;
+pub(crate) mod list_products;
 pub(crate) mod read;
 pub(crate) mod reclaim;
 pub(crate) mod reserve;
+pub(crate) mod upsert_product;
 pub(crate) mod watch;
 
 use holdfast_platform::pg::Pool;

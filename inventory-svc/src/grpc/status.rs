@@ -1,5 +1,7 @@
 //! Every refusal of this service is born here.
 
+mod catalog;
+
 use std::time::Duration;
 
 use holdfast_contracts::common::v1::Reason;
@@ -9,6 +11,8 @@ use tonic::Status;
 use crate::domain::command::Refused;
 use crate::lane::LaneError;
 use crate::usecase::failure::Failure;
+
+pub(super) use catalog::{deadline_exceeded, product_not_found};
 
 /// When to come back to a full queue.
 const OVERLOAD_RETRY: Duration = Duration::from_millis(200);

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT 1 FROM inventory.brand WHERE id = $1) AS found
