@@ -29,6 +29,10 @@ use crate::output::Output;
 const CALLS_MAX: usize = 32;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit code: 0 when every row was taken or skipped on purpose, 2 when some were rejected (or the \
+                        command line is wrong), 1 when the import failed; a repeat then goes on where it stopped."
+)]
 pub(crate) struct Args {
     /// The files: Shopify product exports, Shopify inventory exports (either layout), stock lists with a SKU, a
     /// quantity and, where there are several, a location. What each file is, is told by its header.

@@ -46,6 +46,7 @@ pub(super) async fn load(
         let mut answers: Vec<(usize, Result<Outcome, Refused>)> =
             stream::iter(upserts).buffer_unordered(CALLS_MAX).try_collect().await?;
         answers.sort_unstable_by_key(|(index, _)| *index);
+        let mut refused_rows = BTreeMap::new();
         for (index, answer) in answers {
             match answer {
                 Ok(Outcome::Created) => file.products.created += 1,
@@ -53,13 +54,12 @@ pub(super) async fn load(
                 Ok(Outcome::Unchanged | Outcome::Unspecified) => file.products.unchanged += 1,
                 Err(refused) => {
                     file.products.refused += 1;
-                    let rows: Vec<usize> = source.feed.products[index].variants.iter().map(|v| v.row).collect();
-                    for row in rows {
-                        source.refuse_row(row, Fault::from(refused.clone()));
-                    }
+                    let rows = source.feed.products[index].variants.iter().map(|variant| variant.row);
+                    refused_rows.extend(rows.map(|row| (row, Fault::from(refused.clone()))));
                 }
             }
         }
+        source.refuse_rows(&refused_rows);
     }
     Ok(())
 }
@@ -133,7 +133,8 @@ async fn load_locations(server: &Server, sources: &[Source], policy: &Policy) ->
     let mut missing: Vec<_> = wanted.into_iter().filter(|(id, _)| !known.contains_key(*id)).collect();
     missing.sort_by_key(|(_, name)| **name != policy.location);
     let first = known.values().max().map_or(0, |last| last.saturating_add(1));
-    let upserts = missing.into_iter().zip(first..).map(|((id, name), priority)| async move {
+    let priorities = (0..).map(|nth| first.saturating_add(nth));
+    let upserts = missing.into_iter().zip(priorities).map(|((id, name), priority)| async move {
         let location = pb::Location { id: id.to_owned(), display_name: name.clone(), priority };
         let request = pb::UpsertLocationRequest { location: Some(location) };
         let answer = ask(request, async |request| server.catalog.clone().upsert_location(request).await).await?;

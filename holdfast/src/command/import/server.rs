@@ -52,7 +52,8 @@ where
     M: Clone,
 {
     let mut pause = PAUSE_FIRST;
-    for attempt in 1.. {
+    let mut attempt = 1;
+    loop {
         let deadline = Deadline::after(CALL_TIMEOUT);
         let answered = tokio::time::timeout_at(deadline.instant(), call(deadline.request(message.clone()))).await;
         let status = match answered {
@@ -64,6 +65,7 @@ where
             Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted if attempt < ATTEMPTS_MAX => {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
+                attempt += 1;
             }
             Code::InvalidArgument
             | Code::NotFound
@@ -71,10 +73,10 @@ where
             | Code::FailedPrecondition
             | Code::Aborted
             | Code::OutOfRange => return Ok(Err(Refused::from(status))),
+            Code::Unavailable => return Err(anyhow!("the server cannot be reached: {}", status.message())),
             code => return Err(anyhow!("the server answers {code:?}: {}", status.message())),
         }
     }
-    unreachable!("the last attempt returns")
 }
 
 impl From<Status> for Refused {

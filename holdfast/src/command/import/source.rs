@@ -1,6 +1,6 @@
 //! The files of one run: read, and settled where two of them say the same thing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -66,18 +66,17 @@ fn settle_products(sources: &mut [Source]) {
     let mut owners: HashMap<String, PathBuf> = HashMap::new();
     for source in sources {
         let feed = &mut source.feed;
-        let mut lost_rows = Vec::new();
+        let mut refused = BTreeMap::new();
         feed.products.retain(|product| {
             let owner = owners.entry(product.id.to_string()).or_insert_with(|| source.path.clone());
             let is_ours = *owner == source.path;
             if !is_ours {
-                lost_rows.extend(product.variants.iter().map(|variant| (variant.row, owner.clone())));
+                let fault = Fault::OtherFile(owner.display().to_string());
+                refused.extend(product.variants.iter().map(|variant| (variant.row, fault.clone())));
             }
             is_ours
         });
-        for (row, owner) in lost_rows {
-            source.refuse_row(row, Fault::OtherFile(owner.display().to_string()));
-        }
+        source.refuse_rows(&refused);
     }
 }
 
@@ -103,10 +102,12 @@ fn settle_levels(sources: &mut [Source]) {
 }
 
 impl Source {
-    /// Nothing of the row is taken after all, nor its stock.
-    pub(super) fn refuse_row(&mut self, row: usize, fault: Fault) {
-        self.feed.stock.retain(|line| line.row != row);
-        self.feed.books.refuse_whole(row, "", "", fault);
+    /// Nothing of these rows is taken after all, nor their stock.
+    pub(super) fn refuse_rows(&mut self, refused: &BTreeMap<usize, Fault>) {
+        self.feed.stock.retain(|line| !refused.contains_key(&line.row));
+        for (row, fault) in refused {
+            self.feed.books.refuse_whole(*row, "", "", fault.clone());
+        }
     }
 
     /// Writes the rejects beside the file or into a folder, and clears those of an earlier run where there are none.

@@ -231,7 +231,11 @@ fn rejects_of(feed: &Feed) -> Vec<RejectTold> {
 
 impl std::fmt::Display for Example {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.what.is_empty() { write!(f, "line {}", self.line) } else { write!(f, "line {}: {}", self.line, self.what) }
+        if self.what.is_empty() {
+            write!(f, "line {}", self.line)
+        } else {
+            write!(f, "line {}: {}", self.line, self.what)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a whole file comes to: the rules between rows, and the account of every row.
 
+mod demo;
 mod laws;
 mod product_export;
 mod real_files;

@@ -22,6 +22,8 @@ const CELL_ERRORS: [&str; 7] = ["#NAME?", "#N/A", "#REF!", "#VALUE!", "#DIV/0!",
 
 /// The product's own fields.
 pub(super) struct Head {
+    /// The product's first row, whose cells are accounted for here.
+    pub(super) row: usize,
     pub(super) title: String,
     pub(super) description: String,
     pub(super) vendor: String,
@@ -59,6 +61,7 @@ pub(super) fn read(source: Source<'_>, rows: &[usize]) -> Result<Head, Blame> {
         *name = text(column, OPTION_CHARS_MAX)?;
     }
     Ok(Head {
+        row: rows[0],
         title,
         description: text(columns.description, DESCRIPTION_CHARS_MAX)?,
         vendor: text(columns.vendor, VENDOR_CHARS_MAX)?,
@@ -134,7 +137,8 @@ fn read_tags(said: Option<Said<'_>>) -> Result<Vec<String>, Blame> {
     Ok(tags)
 }
 
-/// The product's attributes are its first row's: what a later row says is its variant's own.
+/// The product's attributes are its first row's, unless a later row says otherwise (vintages, shades): then each row
+/// speaks for its variant.
 fn read_attributes(
     source: Source<'_>,
     rows: &[usize],
@@ -147,7 +151,7 @@ fn read_attributes(
         let said = Said { row, column: *column, text: source.row(row).cell(*column) };
         if is_cell_error(said.text) {
             remarks.push(Remark::CellError);
-        } else if !said.text.is_empty() && !is_of_variant(name) {
+        } else if !said.text.is_empty() && !is_of_variant(name) && !varies(source, rows, &said) {
             attributes.insert(*column, (name.clone(), said.check(ATTRIBUTE_CHARS_MAX)?.to_owned()));
         }
     }
@@ -159,6 +163,10 @@ fn read_attributes(
         return Err(Blame { row, column: None, fault });
     }
     Ok(attributes)
+}
+
+fn varies(source: Source<'_>, rows: &[usize], first: &Said<'_>) -> bool {
+    rows.iter().map(|&row| source.row(row).cell(first.column)).any(|text| !text.is_empty() && text != first.text)
 }
 
 pub(super) fn is_cell_error(text: &str) -> bool {

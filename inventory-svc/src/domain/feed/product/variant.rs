@@ -62,7 +62,10 @@ fn own_attributes(source: Source<'_>, row: usize, head: &Head, remarks: &mut Rem
             continue;
         }
         if is_cell_error(text) {
-            remarks.push((Remark::CellError, text.to_owned()));
+            // The product's first row is remarked with the product.
+            if row != head.row {
+                remarks.push((Remark::CellError, text.to_owned()));
+            }
             continue;
         }
         let text =

@@ -27,13 +27,28 @@ fn rows_are_grouped_by_handle_wherever_they_stand() {
     assert_eq!((tee.title.as_str(), tee.description.as_str()), ("Tee", "<p>Soft</p>"));
     assert_eq!(tee.tags, ["new", "tees"]);
     assert_eq!(tee.brand.as_str(), "acme");
-    assert_eq!(tee.attributes["custom.fabric"], "Cotton");
-    assert_eq!(tee.variants[1].attributes["custom.fabric"], "Linen", "what a later row says is its variant's");
     assert_eq!(tee.variants[1].options["Size"], "M");
     assert_eq!(tee.variants[1].price.expect("a price").amount_minor, 2250);
     assert_eq!((cap.status, cap.category.as_str()), (Status::Draft, "Hats"));
     assert!(cap.variants[0].options.is_empty(), "Default Title is no option");
     assert_eq!(levels(&feed), [("T-S", "main", 5), ("T-M", "main", 7), ("CAP", "main", 1)]);
+}
+
+#[test]
+fn attributes_that_vary_are_the_variants() {
+    let feed = export(&[
+        "wine,Wine,,Acme,,,,,Vintage,2019,,,W-19,1,20,,,,Oak",
+        "wine,,,,,,,,,2020,,,W-20,1,20,,,,Steel",
+        "tee,Tee,,Acme,,,,,Size,S,,,T-S,1,20,,,,Cotton",
+        "tee,,,,,,,,,M,,,T-M,1,20,,,,Cotton",
+        "tee,,,,,,,,,L,,,T-L,1,20,,,,",
+    ]);
+    let [wine, tee] = &feed.products[..] else { panic!("two products") };
+    let fabric = |attributes: &BTreeMap<String, String>| attributes.get("custom.fabric").cloned().unwrap_or_default();
+    assert_eq!(fabric(&wine.attributes), "");
+    assert_eq!(wine.variants.iter().map(|v| fabric(&v.attributes)).collect::<Vec<_>>(), ["Oak", "Steel"]);
+    assert_eq!(fabric(&tee.attributes), "Cotton");
+    assert_eq!(tee.variants.iter().map(|v| fabric(&v.attributes)).collect::<Vec<_>>(), ["", "", ""]);
 }
 
 #[test]
