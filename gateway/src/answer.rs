@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use holdfast_contracts::Verb;
 use holdfast_contracts::options::v1::CachePolicy;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use prost_reflect::{DynamicMessage, SerializeOptions};
 use serde::Serialize;
@@ -49,11 +49,14 @@ pub(crate) fn respond(
     Ok(response)
 }
 
+/// JSON that is not to be kept, unless its caller says otherwise.
 pub(crate) fn json_response(json: Bytes, cx: &Context) -> Response<Body> {
     let length = json.len();
     let mut response = Response::new(body::full(json, cx.head));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(http::header::CONTENT_LENGTH, HeaderValue::from(length));
+    // Said here, since HEAD's empty body would say 0.
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -6,23 +6,13 @@ use holdfast_platform::client::Wire;
 use holdfast_platform::deadline::Deadline;
 use holdfast_platform::layer::request_id::{REQUEST_ID, TRACEPARENT};
 use prost_reflect::DynamicMessage;
-use tonic::body::Body;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Status, Streaming};
-use tower::util::{BoxCloneSyncService, ServiceExt as _};
 
 use crate::context::Context;
 use crate::route::Route;
 use codec::DynamicCodec;
-
-/// A wire whose failures are statuses. (With a boxed error the compiler cannot see that a call's future may move
-/// between threads.)
-pub(crate) type Upstream = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, Status>;
-
-pub(crate) fn upstream(wire: Wire) -> Upstream {
-    BoxCloneSyncService::new(wire.map_err(Status::from_error))
-}
 
 /// Asks for one answer, by the deadline.
 pub(crate) async fn ask(
@@ -58,9 +48,9 @@ pub(crate) async fn watch(
     tokio::time::timeout_at(deadline.instant(), call).await.unwrap_or_else(|_| Err(late()))
 }
 
-async fn ready(route: &Route, answer_bytes_max: usize) -> Result<Grpc<Upstream>, Status> {
-    let mut grpc = Grpc::new(route.upstream.clone()).max_decoding_message_size(answer_bytes_max);
-    grpc.ready().await?;
+async fn ready(route: &Route, answer_bytes_max: usize) -> Result<Grpc<Wire>, Status> {
+    let mut grpc = Grpc::new(route.wire.clone()).max_decoding_message_size(answer_bytes_max);
+    grpc.ready().await.map_err(|cause| Status::from_error(cause.into()))?;
     Ok(grpc)
 }
 

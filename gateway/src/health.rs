@@ -15,7 +15,6 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::answer::json_response;
 use crate::body::Body;
-use crate::call;
 use crate::context::Context;
 
 /// How long a service may take to say that it is well.
@@ -69,7 +68,7 @@ impl Readiness {
 }
 
 async fn ask_health(wire: Wire) -> &'static str {
-    let mut client = HealthClient::new(call::upstream(wire));
+    let mut client = HealthClient::new(wire);
     match timeout(CHECK_TIMEOUT, client.check(HealthCheckRequest::default())).await {
         Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::Serving => "serving",
         Ok(Ok(_)) => "not serving",

@@ -7,6 +7,7 @@ mod tree;
 use std::sync::Arc;
 
 use holdfast_contracts::{HttpRoute, MethodInfo, MethodTable, Verb};
+use holdfast_platform::client::Wire;
 use http::uri::PathAndQuery;
 use prost_reflect::{FieldDescriptor, Kind};
 
@@ -16,7 +17,6 @@ pub(crate) use tree::{Found, Tree};
 
 pub use template::TemplateError;
 
-use crate::call::{self, Upstream};
 use crate::deps::Deps;
 
 /// Why the gateway does not start.
@@ -57,7 +57,7 @@ pub(crate) struct Route {
     pub(crate) http: HttpRoute,
     pub(crate) template: Template,
     pub(crate) grpc_path: PathAndQuery,
-    pub(crate) upstream: Upstream,
+    pub(crate) wire: Wire,
     /// One for each of the template's variables.
     pub(crate) path_fields: Vec<FieldPath>,
     pub(crate) body: BodyRule,
@@ -122,7 +122,7 @@ impl Route {
             http: http.clone(),
             template,
             grpc_path,
-            upstream: call::upstream(wire.clone()),
+            wire: wire.clone(),
             path_fields,
             body,
             expected_version: input.get_field_by_name("expected_version"),

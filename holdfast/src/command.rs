@@ -3,6 +3,8 @@
 mod bench;
 mod drop;
 mod import;
+mod migrate;
+mod up;
 
 use std::process::ExitCode;
 
@@ -13,7 +15,7 @@ use crate::output::Output;
 /// Stock, orders and recommendations for shops where the last unit matters.
 #[derive(Debug, Parser)]
 #[command(name = "holdfast", version)]
-pub(crate) struct Cli {
+pub struct Cli {
     /// Print one JSON document on stdout instead of text.
     #[arg(long, global = true)]
     json: bool,
@@ -23,6 +25,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run every service in one process.
+    Up(up::Args),
+    /// Bring the database's schemas forward.
+    Migrate(migrate::Args),
     /// Load product exports and stock files.
     Import(import::Args),
     /// Measure holds per second against the naive way, the raw statement and a bare echo.
@@ -34,7 +40,7 @@ enum Command {
 }
 
 impl Cli {
-    pub(crate) fn run(self) -> ExitCode {
+    pub fn run(self) -> ExitCode {
         let output = Output::new(self.json);
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -42,6 +48,8 @@ impl Cli {
         };
         let ran = runtime.block_on(async {
             match self.command {
+                Command::Up(args) => up::run(args, output).await,
+                Command::Migrate(args) => migrate::run(args, output).await,
                 Command::Import(args) => import::run(args, output).await,
                 Command::Bench(args) => bench::run(args, output).await,
                 Command::BenchServer(args) => bench::server::run(args).await,

@@ -1,10 +1,7 @@
-//! The one binary: every service in one process, and the operator's commands.
-
-mod command;
-mod output;
+//! See the library.
 
 use clap::Parser as _;
 
 fn main() -> std::process::ExitCode {
-    command::Cli::parse().run()
+    holdfast::command::Cli::parse().run()
 }

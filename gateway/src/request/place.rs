@@ -34,7 +34,9 @@ fn steps(message: &MessageDescriptor, field: &str) -> Option<Vec<String>> {
         let found = find_field(within.as_ref()?, name)?;
         steps.push(found.json_name().to_owned());
         steps.extend(index.map(str::to_owned));
-        within = found.kind().as_message().cloned();
+        // `lines.sku` names no line: it has no place in a body.
+        let one_of_many = found.is_list() && index.is_none();
+        within = found.kind().as_message().filter(|_| !one_of_many).cloned();
     }
     Some(steps)
 }
@@ -46,4 +48,32 @@ pub(super) fn pointer(steps: &[String]) -> String {
 
 pub(super) fn escape(step: &str) -> String {
     step.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_contracts::MethodTable;
+
+    use super::*;
+
+    #[test]
+    fn fields_at_fault_are_found_in_the_body() {
+        let table = MethodTable::load().expect("contracts");
+        let reserve = table.get("/holdfast.inventory.v1.InventoryService/Reserve").expect("a method");
+        let check = |field: &str, expect: Option<&str>| {
+            let found = steps(&reserve.descriptor.input(), field).map(|steps| pointer(&steps));
+            assert_eq!(found.as_deref(), expect, "{field}");
+        };
+        check("request_id", Some("/requestId"));
+        check("lines", Some("/lines"));
+        check("lines[1].location_id", Some("/lines/1/locationId"));
+        check("lines.location_id", None);
+        check("nothing", None);
+        check("", None);
+    }
+
+    #[test]
+    fn pointers_escape_their_steps() {
+        assert_eq!(pointer(&["a/b".to_owned(), "~1".to_owned()]), "/a~1b/~01");
+    }
 }

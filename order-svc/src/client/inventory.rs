@@ -16,13 +16,9 @@ use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 use super::wire::NamedWire;
-use crate::domain::failure::{Failure, FailureReason};
+use crate::domain::failure::{Failure, FailureReason, METADATA_KEYS};
 use crate::domain::line::{HeldLine, Line};
 use crate::domain::money::Money;
-
-/// What a refusal may say more, and what is kept of it.
-const METADATA_KEYS: [&str; 8] =
-    ["sku", "location_id", "requested", "available", "version", "state", "reservation_id", "id"];
 
 /// Why the stock did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -193,8 +189,7 @@ fn read_failure(status: &Status) -> Failure {
             return Failure::new(FailureReason::Internal, "something went wrong on our side");
         }
     };
-    let metadata =
-        METADATA_KEYS.iter().filter_map(|key| metadata_of(status, key).map(|value| ((*key).to_owned(), value)));
+    let metadata = METADATA_KEYS.into_iter().filter_map(|key| Some((key, metadata_of(status, key)?)));
     Failure { reason, message: status.message().to_owned(), metadata: metadata.collect() }
 }
 

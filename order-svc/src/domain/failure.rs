@@ -23,14 +23,18 @@ text_enum! {
     }
 }
 
+/// The values a failure may carry; what else a refusal says is not kept.
+pub(crate) const METADATA_KEYS: [&str; 8] =
+    ["sku", "location_id", "requested", "available", "version", "state", "reservation_id", "expire_time"];
+
 /// A reason with what to tell the caller about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) reason: FailureReason,
     /// What stopped it, with its values, lower case.
     pub(crate) message: String,
-    /// Values for programs: `sku`, `requested`, `available`, ...
-    pub(crate) metadata: Vec<(String, String)>,
+    /// Values for programs, under [`METADATA_KEYS`].
+    pub(crate) metadata: Vec<(&'static str, String)>,
 }
 
 impl Failure {

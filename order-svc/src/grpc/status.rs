@@ -15,10 +15,6 @@ use crate::usecase::Error;
 /// When to come back where an order or the service is busy.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
-/// The keys a failure's metadata may have: refusals carry fixed names.
-const METADATA_KEYS: [&str; 8] =
-    ["sku", "location_id", "requested", "available", "version", "state", "reservation_id", "id"];
-
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         refuse(error).into()
@@ -87,7 +83,5 @@ fn refuse_failure(failure: Failure) -> Refusal {
         FailureReason::Unavailable => Reason::Unavailable,
         FailureReason::Internal => Reason::Internal,
     };
-    let known = |key: String| METADATA_KEYS.into_iter().find(|known| *known == key);
-    let metadata = failure.metadata.into_iter().filter_map(|(key, value)| Some((known(key)?, value))).collect();
-    Refusal { metadata, ..Refusal::new(reason, failure.message) }
+    Refusal { metadata: failure.metadata, ..Refusal::new(reason, failure.message) }
 }

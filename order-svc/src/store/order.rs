@@ -13,7 +13,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::domain::failure::Failure;
+use crate::domain::failure::{Failure, METADATA_KEYS};
 use crate::domain::line::Line;
 use crate::domain::money::Money;
 use crate::domain::order::{Draft, Hold, Order, OrderId, PaymentMethod};
@@ -134,14 +134,14 @@ pub(crate) async fn claim_order(db: &impl Execute, id: OrderId, lease: Duration)
     row.as_ref().map(read_order).transpose()
 }
 
-/// Takes the leases of up to `count_max` orders whose time has come.
+/// Takes the leases of up to `count_max` orders whose time has come; each that can be read, or why it cannot.
 pub(crate) async fn claim_due_orders(
     db: &impl Execute,
     count_max: i64,
     lease: Duration,
-) -> Result<Vec<Order>, StoreError> {
+) -> Result<Vec<Result<Order, StoreError>>, StoreError> {
     let rows = db.query(include_str!("sql/claim_due_orders.sql"), &[&count_max, &millis(lease)]).await?;
-    rows.iter().map(read_order).collect()
+    Ok(rows.iter().map(read_order).collect())
 }
 
 /// Everybody's orders below a cursor, newest first.
@@ -183,7 +183,10 @@ struct Detail {
 
 impl From<&Failure> for Detail {
     fn from(failure: &Failure) -> Self {
-        Self { message: failure.message.clone(), metadata: failure.metadata.iter().cloned().collect() }
+        Self {
+            message: failure.message.clone(),
+            metadata: failure.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect(),
+        }
     }
 }
 
@@ -204,10 +207,11 @@ fn read_order(row: &Row) -> Result<Order, StoreError> {
         None => None,
         Some(word) => {
             let detail: Option<Json<Detail>> = read(row, "cancel_detail")?;
-            let (message, metadata) =
+            let (message, mut metadata) =
                 detail.map_or_else(Default::default, |Json(detail)| (detail.message, detail.metadata));
             let reason = word.parse().map_err(StoreError::word("cancel_reason"))?;
-            Some(Failure { reason, message, metadata: metadata.into_iter().collect() })
+            let known = METADATA_KEYS.into_iter().filter_map(|key| Some((key, metadata.remove(key)?)));
+            Some(Failure { reason, message, metadata: known.collect() })
         }
     };
     Ok(Order {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::{Error, Orders};
 use crate::domain::line::place_lines;
@@ -50,7 +50,11 @@ impl Orders {
         let count_max = i64::try_from(count_max).unwrap_or(i64::MAX);
         let db = store::connection(&self.pool).await?;
         let orders = store::claim_due_orders(&*db, count_max, self.config.lease).await?;
-        Ok(orders.into_iter().map(|order| Claimed::new(order, leased)).collect())
+        // One order that cannot be read holds up none of the others.
+        let readable = orders
+            .into_iter()
+            .filter_map(|order| order.inspect_err(|error| error!(%error, "an order cannot be gone on with")).ok());
+        Ok(readable.map(|order| Claimed::new(order, leased)).collect())
     }
 
     /// Does the order's steps until it rests, must wait or belongs to somebody else. Each step is written down

@@ -188,3 +188,18 @@ async fn the_clients_own_retry_takes_over_where_no_worker_does() {
     heir.client.place_order(request.clone()).await.expect("it is sold");
     shop.check_settled(&request.request_id, &shop.rest(&request.request_id).await).await;
 }
+
+#[tokio::test]
+async fn an_order_that_cannot_be_read_holds_up_no_other() {
+    let shop = Shop::with_short_leases().await;
+    let (sick, sound) = (ask("tok_ok"), ask("tok_ok"));
+    for request in [&sick, &sound] {
+        place_until_killed(&shop, request, Point::Before(Call::Confirm)).await;
+    }
+    let spoil = "UPDATE orders.sales_order SET lines = '[{}]' WHERE id::text = $1";
+    shop.db().await.client().execute(spoil, &[&sick.request_id]).await.expect("spoiled");
+    let heir = shop.open().await;
+    assert_eq!(shop.rest(&sound.request_id).await.step, "PLACED");
+    assert_eq!(shop.row(&sick.request_id).await.expect("it is kept").step, "CONFIRM");
+    heir.service.stop().await;
+}

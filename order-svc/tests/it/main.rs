@@ -5,6 +5,7 @@ mod crash;
 mod list;
 mod payment;
 mod place;
+mod process;
 mod repeat;
 mod shop;
 mod sql;

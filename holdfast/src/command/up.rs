@@ -1,0 +1,70 @@
+//! `holdfast up`: everything in one process, on a private PostgreSQL unless a database URL is given.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use holdfast_platform::pg::cluster::Cluster;
+use holdfast_platform::{process, telemetry};
+
+use crate::output::Output;
+use crate::system::{Listeners, System, Transport, migrate};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where the private PostgreSQL keeps its data; made where it is missing.
+    #[arg(long, default_value = "data")]
+    data_dir: PathBuf,
+    /// Where browsers connect: REST/JSON and event streams.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    http: SocketAddr,
+    /// Where services and grpcurl connect.
+    #[arg(long, default_value = "127.0.0.1:50051")]
+    grpc: SocketAddr,
+    /// Use this PostgreSQL instead of a private one.
+    #[arg(long, env = "DATABASE_URL")]
+    database_url: Option<String>,
+}
+
+pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
+    let format = if output.is_json() { telemetry::LogFormat::Json } else { telemetry::LogFormat::Text };
+    telemetry::init(format);
+    let began = Instant::now();
+    let listeners = Listeners::bind(args.http, args.grpc).await?;
+    let (cluster, database_url) = match args.database_url {
+        Some(url) => (None, url),
+        None => {
+            let cluster = tokio::task::spawn_blocking(move || Cluster::start(&args.data_dir)).await??;
+            let url = cluster.url().to_owned();
+            (Some(cluster), url)
+        }
+    };
+    let ran = serve(&database_url, listeners, output, began).await;
+    if let Some(cluster) = cluster {
+        tokio::task::spawn_blocking(move || cluster.stop()).await?;
+    }
+    ran?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(database_url: &str, listeners: Listeners, output: Output, began: Instant) -> anyhow::Result<()> {
+    migrate(database_url).await?;
+    let system = System::start(database_url, Transport::InProcess, listeners).await?;
+    let (http, grpc) = (system.http(), system.grpc());
+    let ready_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if output.is_json() {
+        let ready = serde_json::json!({
+            "ready": { "http": format!("http://{http}"), "grpc": format!("http://{grpc}"), "databaseUrl": database_url,
+                       "readyMs": ready_ms }
+        });
+        println!("{ready}");
+    } else {
+        println!("ready in {ready_ms} ms: REST http://{http} (routes at /openapi.json), gRPC {grpc}");
+        println!("  database {database_url}");
+        println!("  try: grpcurl -plaintext {grpc} list");
+    }
+    process::stop_signal().await;
+    system.stop().await;
+    Ok(())
+}

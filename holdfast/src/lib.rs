@@ -1,0 +1,5 @@
+//! The one binary: every service in one process, and the operator's commands.
+
+pub mod command;
+mod output;
+pub mod system;
