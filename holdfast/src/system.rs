@@ -130,7 +130,7 @@ async fn connect(
     let mut own = Routes::builder();
     add(&mut own);
     match transport {
-        Transport::InProcess => Ok(client::in_process(own.routes())),
+        Transport::InProcess => Ok(client::in_process(server::with_infrastructure(own.routes())?)),
         Transport::Tcp => {
             let listener = server::listen(([127, 0, 0, 1], 0).into()).await?;
             let address = listener.local_addr()?;
