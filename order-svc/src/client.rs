@@ -1,4 +1,3 @@
 //! Outgoing ports to the other services.
 
 pub(crate) mod inventory;
-mod wire;

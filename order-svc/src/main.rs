@@ -1,16 +1,14 @@
 //! order-svc alone, over TCP.
 
-use std::net::SocketAddr;
-
 use clap::Parser;
 use holdfast_platform::{client, process, server, telemetry};
 use order_svc::{Config, Deps, Service};
 
 #[derive(Parser)]
-#[command(name = "order-svc", version, about = "Orders and payments; its schema is made by `holdfast migrate`")]
+#[command(version, about = "Orders and payments; its schema is made by `holdfast migrate`")]
 struct Args {
     #[arg(long, default_value = "127.0.0.1:50053")]
-    grpc: SocketAddr,
+    grpc: std::net::SocketAddr,
     #[arg(long, env = "DATABASE_URL")]
     database_url: String,
     #[arg(long, default_value = "http://127.0.0.1:50052")]
@@ -22,8 +20,8 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     telemetry::init(telemetry::LogFormat::Text);
     let listener = server::listen(args.grpc).await?;
-    let service =
-        Service::start(Config::new(args.database_url), Deps { inventory: client::tcp(&args.inventory)? }).await?;
+    let deps = Deps { inventory: client::tcp(&args.inventory)? };
+    let service = Service::start(Config::new(args.database_url), deps).await?;
     let mut routes = tonic::service::RoutesBuilder::default();
     service.add_to(&mut routes);
     server::serve(listener, server::with_infrastructure(routes.routes())?, process::stop_signal()).await?;

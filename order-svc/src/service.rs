@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_contracts::order::v1::order_service_server::OrderServiceServer;
-use holdfast_platform::pg::{self, migrate::Migration};
+use holdfast_platform::pg::{self, Pool, migrate::Migration};
 use holdfast_platform::task::Tasks;
 use tonic::service::RoutesBuilder;
 
@@ -41,8 +41,8 @@ impl Service {
     /// Where the database cannot be reached.
     pub async fn start(config: Config, deps: Deps) -> Result<Self, pg::Error> {
         let pool = pg::pool(&config.database_url, config.connections_max).await?;
-        let sandbox = Sandbox::new(pool, config.sandbox_late_after);
-        Self::start_with(config, deps, vec![Arc::new(sandbox)]).await
+        let sandbox = Sandbox::new(pool.clone(), config.sandbox_late_after);
+        Self::start_on(pool, config, deps, vec![Arc::new(sandbox)]).await
     }
 
     /// Starts with payment providers of one's own.
@@ -51,6 +51,16 @@ impl Service {
     /// Where the database cannot be reached.
     pub async fn start_with(config: Config, deps: Deps, providers: Vec<Arc<dyn Provider>>) -> Result<Self, pg::Error> {
         let pool = pg::pool(&config.database_url, config.connections_max).await?;
+        Self::start_on(pool, config, deps, providers).await
+    }
+
+    async fn start_on(
+        pool: Pool,
+        config: Config,
+        deps: Deps,
+        providers: Vec<Arc<dyn Provider>>,
+    ) -> Result<Self, pg::Error> {
+        // A database that is not there is told now, not to the first shopper.
         drop(pool.get().await?);
         let tasks = Tasks::new();
         let inventory = Inventory::new(deps.inventory, config.inventory_timeout);

@@ -15,7 +15,6 @@ use holdfast_platform::status::{metadata_of, reason_of};
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
-use super::wire::NamedWire;
 use crate::domain::failure::{Failure, FailureReason, METADATA_KEYS};
 use crate::domain::line::{HeldLine, Line};
 use crate::domain::money::Money;
@@ -50,14 +49,13 @@ pub(crate) struct Reservation {
 
 /// The port.
 pub(crate) struct Inventory {
-    stock: InventoryServiceClient<NamedWire>,
-    catalogue: CatalogServiceClient<NamedWire>,
+    stock: InventoryServiceClient<Wire>,
+    catalogue: CatalogServiceClient<Wire>,
     timeout: Duration,
 }
 
 impl Inventory {
     pub(crate) fn new(wire: Wire, timeout: Duration) -> Self {
-        let wire = NamedWire::new(wire);
         Self { stock: InventoryServiceClient::new(wire.clone()), catalogue: CatalogServiceClient::new(wire), timeout }
     }
 

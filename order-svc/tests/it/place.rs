@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::shop::{Shop, ask, check_refused, eur, line};
 use super::stock::Mischief;
-use super::trap::Call;
+use super::trap::{Call, Point};
 
 #[tokio::test]
 async fn a_paid_order_is_placed_captured_and_its_units_committed() {
@@ -148,4 +148,24 @@ async fn units_that_cannot_be_committed_are_not_charged_for() {
     assert_eq!(row.payment_state, "VOIDED");
     shop.check_settled(&request.request_id, &row).await;
     assert_eq!(shop.stock.available("HOODIE-M"), 10);
+}
+
+#[tokio::test]
+async fn orders_over_the_bound_are_shed_not_queued() {
+    let mut shop = Shop::new().await;
+    shop.config.orders_in_flight_max = 1;
+    let open = shop.open().await;
+    shop.stock.trap.set(Point::Before(Call::Confirm));
+    let (mut first, mut second) = (open.client.clone(), open.client.clone());
+    let shed = async {
+        shop.stock.trap.sprung().await;
+        let request = ask("tok_ok");
+        check_refused(second.place_order(request.clone()).await, Reason::Overloaded);
+        assert_eq!(shop.row(&request.request_id).await, None);
+        shop.stock.trap.open();
+        request
+    };
+    let (placed, request) = tokio::join!(first.place_order(ask("tok_ok")), shed);
+    placed.expect("it is sold");
+    second.place_order(request).await.expect("there is room again");
 }
