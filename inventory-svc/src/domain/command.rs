@@ -162,7 +162,7 @@ pub enum Refused {
     #[error("{sku} at {location} is at version {version}, not {expected}")]
     VersionMismatch { sku: Sku, location: LocationId, expected: Version, version: Version },
     #[error("{sku} is kept at several locations: name the one whose version is expected")]
-    VersionNeedsLocation { sku: Sku },
+    VersionNeedsLocation { sku: Sku, line: usize },
     #[error("request id {id} was used for another request")]
     IdReused { id: RequestId },
     #[error("reservation {id} has expired")]

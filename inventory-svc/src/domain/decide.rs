@@ -122,8 +122,8 @@ impl Table {
     /// Where each line is held: at the first location that has all the lines whose location is open; where none has,
     /// each of them at its own first location that has all of it.
     fn pick_levels(&mut self, lines: &[ReserveLine]) -> Result<Vec<LevelRef>, Refused> {
-        for line in lines {
-            self.check_expected_version(line)?;
+        for (number, line) in lines.iter().enumerate() {
+            self.check_expected_version(number, line)?;
         }
         let open: Vec<&ReserveLine> = lines.iter().filter(|line| !line.located).collect();
         let shared = open.first().and_then(|first| {
@@ -153,10 +153,10 @@ impl Table {
         Ok(picks)
     }
 
-    fn check_expected_version(&mut self, line: &ReserveLine) -> Result<(), Refused> {
+    fn check_expected_version(&mut self, number: usize, line: &ReserveLine) -> Result<(), Refused> {
         let Some(expected) = line.expected_version else { return Ok(()) };
         let [level] = line.candidates.as_slice() else {
-            return Err(Refused::VersionNeedsLocation { sku: line.sku.clone() });
+            return Err(Refused::VersionNeedsLocation { sku: line.sku.clone(), line: number });
         };
         let version = self.look(level).version;
         if version == expected {

@@ -66,10 +66,9 @@ fn refused_decision(refused: Refused, message: String) -> Refusal {
                 .with("expected", expected)
                 .with("version", version)
         }
-        Refused::VersionNeedsLocation { sku } => {
-            let mut refusal = Refusal::invalid("lines.location_id", message);
-            refusal.metadata.push(("sku", sku.to_string()));
-            refusal
+        Refused::VersionNeedsLocation { sku, line } => {
+            let problem = format!("must be given: {sku} is kept at several, and expected_version is one level's");
+            Refusal::invalid(format!("lines[{line}].location_id"), problem).with("sku", sku)
         }
         Refused::IdReused { id } => Refusal::new(Reason::RequestIdReused, message).with("request_id", id),
         Refused::Expired { id, expires_at } => Refusal::new(Reason::ReservationExpired, message)

@@ -29,7 +29,7 @@ impl From<SimilarItemsError> for Refusal {
     fn from(error: SimilarItemsError) -> Self {
         match error {
             SimilarItemsError::ProductNotFound(ref product) => {
-                Self::new(Reason::ProductNotFound, error.to_string()).with("product", product)
+                Self::new(Reason::ProductNotFound, error.to_string()).with("product_id", product)
             }
             SimilarItemsError::Ask(error) => error.into(),
         }

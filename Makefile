@@ -1,0 +1,39 @@
+# What a newcomer runs. `make demo` and `make test` need nothing but Rust: what is missing they install.
+SHELL := /bin/bash
+CARGO ?= cargo
+TOOLS := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/holdfast/tools
+export PATH := $(TOOLS)/bin:$(PATH)
+export TOOLS
+
+.PHONY: help demo up test check bench deps tools fmt
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: deps ## A product drop of 500 units, from nothing, in one command
+	$(CARGO) build --release --locked --package holdfast
+	scripts/demo.sh
+
+up: deps ## Run everything on http://127.0.0.1:8080 and gRPC 127.0.0.1:50051
+	$(CARGO) run --release --locked --package holdfast -- up
+
+test: deps tools ## Every test, against a real PostgreSQL
+	$(CARGO) test --workspace --locked
+
+check: tools ## Format, lints, contracts, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
+	scripts/lint-protos.sh
+	$(CARGO) deny --locked check licenses bans sources
+
+bench: deps ## Holds per second: the naive way, ours, a bare echo, the raw statement
+	$(CARGO) run --release --locked --package holdfast -- bench
+
+deps: ## Install PostgreSQL's server programs where they are missing
+	@scripts/deps.sh
+
+tools: ## Install the tools that check and test use
+	@scripts/tools.sh
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
