@@ -1,6 +1,6 @@
 //! A shop in memory that keeps the contract, and breaks it on demand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) orders: HashMap<String, Order>,
     pub(crate) levels: BTreeMap<String, (Quantities, i64)>,
     pub(crate) holds: HashMap<String, Reservation>,
+    /// When each hold runs out.
+    ends: BTreeSet<(SystemTime, String)>,
     changes: Vec<Change>,
     writes: u64,
     flawed: bool,
@@ -71,15 +73,11 @@ impl Fake {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().expect("no test panics with the lock");
         let now = SystemTime::now();
-        let over: Vec<String> = state
-            .holds
-            .values()
-            .filter(|hold| hold.state() == HoldState::Held)
-            .filter(|hold| hold.expire_time.is_some_and(|end| SystemTime::try_from(end).expect("a time") <= now))
-            .map(|hold| hold.id.clone())
-            .collect();
-        for id in over {
-            self.end_hold(&mut state, &id, HoldState::Expired, Kind::Expired);
+        while state.ends.first().is_some_and(|(end, _)| *end <= now) {
+            let Some((_, id)) = state.ends.pop_first() else { break };
+            if state.holds[&id].state() == HoldState::Held {
+                self.end_hold(&mut state, &id, HoldState::Expired, Kind::Expired);
+            }
         }
         state
     }
@@ -177,12 +175,14 @@ impl Fake {
         let version = if unseen { 0 } else { self.record(&mut state, sku, Kind::Held, units.into(), id) };
         let location_id = if unseen { NOWHERE } else { "main" };
         let line = reservation::Line { sku: sku.into(), location_id: location_id.into(), quantity: units, version };
+        let end = SystemTime::now() + ttl;
+        state.ends.insert((end, id.to_owned()));
         let hold = Reservation {
             id: id.to_owned(),
             customer_id: customer.to_owned(),
             state: HoldState::Held.into(),
             lines: vec![line],
-            expire_time: Some((SystemTime::now() + ttl).into()),
+            expire_time: Some(end.into()),
             ..Reservation::default()
         };
         state.holds.insert(id.to_owned(), hold.clone());

@@ -31,7 +31,8 @@ pub(crate) struct Journal {
     levels: Vec<Option<Level>>,
     /// Units confirmed since the watch began, by SKU.
     confirmed: Vec<i64>,
-    ended: HashMap<String, Effect>,
+    /// How each reservation's hold on each SKU ended.
+    ended: HashMap<(usize, String), Effect>,
     /// Reservations that ran out, with the moment by the shop's clock.
     expired: HashMap<String, i128>,
     expired_units: i64,
@@ -121,8 +122,7 @@ impl Journal {
             | Effect::IncomingAdjusted
             | Effect::InTransitAdjusted => return,
         }
-        // Drops hold one line each, so a second end is a second end, not a second line.
-        if let Some(first) = self.ended.insert(change.reservation.clone(), change.effect) {
+        if let Some(first) = self.ended.insert((place, change.reservation.clone()), change.effect) {
             let (first, second) = (first.as_str_name(), change.effect.as_str_name());
             self.problems.push(Problem::EndedTwice { id: change.reservation, first, second });
         }

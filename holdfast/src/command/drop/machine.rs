@@ -11,7 +11,7 @@ pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
     pub(crate) memory_gib: u64,
-    /// When the doors opened, in UTC.
+    /// When the drop was over, in UTC.
     pub(crate) played: String,
 }
 

@@ -189,11 +189,8 @@ fn outcomes(out: &mut String, played: &Played) -> std::fmt::Result {
         ("failed", "lost", o.failed),
     ] {
         let share = count as f64 / all * 100.0;
-        write!(
-            out,
-            "<tr><th>{what}</th><td class=n>{count}</td><td class=bar><i class={class} \
-             style='width:{share:.1}%'></i></td></tr>"
-        )?;
+        let bar = if count > 0 { format!("<i class={class} style='width:{share:.1}%'></i>") } else { String::new() };
+        write!(out, "<tr><th>{what}</th><td class=n>{count}</td><td class=bar>{bar}</td></tr>")?;
     }
     write!(
         out,

@@ -3,8 +3,11 @@
 mod fake;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use holdfast_contracts::common::v1::Reason;
+use holdfast_platform::server;
+use holdfast_platform::task::Tasks;
 
 use self::fake::Fake;
 use super::*;
@@ -92,6 +95,26 @@ async fn a_second_run_changes_nothing() {
     assert_eq!((stock(p), stock(s)), ((0, 1, 0), (0, 3, 1)));
     assert_eq!((summary.brands_created, summary.locations_created, summary.left_out.len()), (0, 0, 1));
     assert_eq!(fake.writes(), writes);
+}
+
+#[tokio::test]
+async fn it_is_the_same_over_tcp() {
+    let (fake, folder) = (Fake::new(), Folder::new(&[("p.csv", PRODUCTS), ("s.csv", STOCK)]));
+    let listener = server::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    let tasks = Tasks::new();
+    let (routes, stopping) = (fake.routes(), tasks.stopping());
+    tasks.spawn("fake server", async move {
+        server::serve(listener, routes, stopping.cancelled_owned()).await.expect("a server");
+    });
+    let wire = client::tcp(&address).expect("an address");
+    let files = [folder.path("p.csv"), folder.path("s.csv")];
+    let options = Options::default();
+    let first = import_files(wire.clone(), &options, &files, Output::new(true)).await.expect("an import");
+    assert_eq!((stock(&first.files[0]), stock(&first.files[1])), ((1, 0, 0), (3, 0, 1)));
+    let second = import_files(wire, &options, &files, Output::new(true)).await.expect("an import");
+    assert_eq!((stock(&second.files[0]), stock(&second.files[1])), ((0, 1, 0), (0, 3, 1)));
+    tasks.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]

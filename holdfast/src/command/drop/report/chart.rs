@@ -8,9 +8,9 @@ use super::escape;
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 270.0;
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = 10.0;
-const TOP: f64 = 10.0;
-const BOTTOM: f64 = 34.0;
+const RIGHT: f64 = 18.0;
+const TOP: f64 = 22.0;
+const BOTTOM: f64 = 36.0;
 /// A line is broken where nothing was measured for so much of the axis.
 const GAP_MAX: f64 = 0.06;
 
@@ -162,10 +162,10 @@ fn grid(out: &mut String, x: Axis, y: Axis) -> std::fmt::Result {
     for tick in x.ticks() {
         let at = place_x(x, tick);
         write!(out, "<path class=grid d='M{at:.1} {bottom}v4'/>")?;
-        write!(out, "<text class=x x='{at:.1}' y='{:.1}'>{}</text>", bottom + 15.0, number(tick))?;
+        write!(out, "<text class=x x='{at:.1}' y='{:.1}'>{}</text>", bottom + 16.0, number(tick))?;
     }
     write!(out, "<text class=label x='{right}' y='{:.1}'>{}</text>", HEIGHT - 3.0, escape(x.label))?;
-    write!(out, "<text class='label up' x='{:.1}' y='{:.1}'>{}</text>", LEFT + 4.0, TOP + 9.0, escape(y.label))
+    write!(out, "<text class='label up' x='{LEFT}' y='{:.1}'>{}</text>", TOP - 9.0, escape(y.label))
 }
 
 fn place_x(x: Axis, value: f64) -> f64 {

@@ -46,9 +46,13 @@ impl Fake {
         Self::default()
     }
 
-    pub(super) fn wire(&self) -> Wire {
+    pub(super) fn routes(&self) -> Routes {
         let catalog = CatalogServiceServer::new(self.clone());
-        client::in_process(Routes::new(catalog).add_service(InventoryServiceServer::new(self.clone())))
+        Routes::new(catalog).add_service(InventoryServiceServer::new(self.clone()))
+    }
+
+    pub(super) fn wire(&self) -> Wire {
+        client::in_process(self.routes())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
