@@ -53,6 +53,8 @@ pub(crate) enum BasketError {
     Empty,
     #[error("{sku} has no price in the catalogue and the request gives none")]
     PriceMissing { sku: Sku },
+    #[error("{sku} costs {price}, not {seen}")]
+    PriceChanged { sku: Sku, seen: Money, price: Money },
     #[error("all lines share one currency: {sku} is priced in {found}, an earlier line in {expected}")]
     Currencies { sku: Sku, found: Currency, expected: Currency },
     #[error("the total is larger than can be charged")]
@@ -63,24 +65,23 @@ pub(crate) enum BasketError {
     LineCount { reserved: usize, asked: usize },
 }
 
-/// The SKUs whose price the catalogue must give.
-pub(crate) fn skus_unpriced(lines: &[AskedLine]) -> Vec<Sku> {
-    lines.iter().filter(|line| line.unit_price.is_none()).map(|line| line.sku.clone()).collect()
-}
-
-/// Settles the price of every line: the one agreed, else the catalogue's.
+/// Settles the price of every line: the catalogue's, which a price the shopper saw must equal; that price alone where
+/// the catalogue has none.
 ///
 /// # Errors
-/// Where a price is missing, currencies are mixed or the total overflows.
+/// Where a price is missing or has changed, currencies are mixed or the total overflows.
 pub(crate) fn price_lines(asked: &[AskedLine], catalogue: &HashMap<Sku, Money>) -> Result<Basket, BasketError> {
     let mut currency: Option<Currency> = None;
     let mut total_minor: i64 = 0;
     let mut lines = Vec::with_capacity(asked.len());
     for line in asked {
-        let price = line
-            .unit_price
-            .or_else(|| catalogue.get(&line.sku).copied())
-            .ok_or_else(|| BasketError::PriceMissing { sku: line.sku.clone() })?;
+        let price = match (catalogue.get(&line.sku).copied(), line.unit_price) {
+            (Some(price), Some(seen)) if seen != price => {
+                return Err(BasketError::PriceChanged { sku: line.sku.clone(), seen, price });
+            }
+            (Some(price), _) | (None, Some(price)) => price,
+            (None, None) => return Err(BasketError::PriceMissing { sku: line.sku.clone() }),
+        };
         let expected = *currency.get_or_insert(price.currency);
         if price.currency != expected {
             return Err(BasketError::Currencies { sku: line.sku.clone(), found: price.currency, expected });
@@ -176,11 +177,15 @@ mod tests {
     }
 
     #[test]
-    fn the_agreed_price_wins_over_the_catalogues() {
+    fn nobody_names_a_price_but_the_shop() {
         let catalogue = HashMap::from([(sku("A"), eur(500)), (sku("B"), eur(30))]);
-        let basket = price_lines(&[asked("A", 2, Some(eur(450))), asked("B", 3, None)], &catalogue).expect("priced");
-        assert_eq!(basket.total, eur(990));
+        let price = |lines: &[AskedLine]| price_lines(lines, &catalogue);
+        let lines = [asked("A", 2, Some(eur(500))), asked("B", 3, None), asked("UNPRICED", 1, Some(eur(7)))];
+        let basket = price(&lines).expect("priced");
+        assert_eq!(basket.total, eur(1097));
         assert_eq!(basket.lines[1].unit_price_minor, 30);
+        let changed = BasketError::PriceChanged { sku: sku("A"), seen: eur(1), price: eur(500) };
+        assert_eq!(price(&[asked("A", 2, Some(eur(1)))]), Err(changed));
     }
 
     #[test]

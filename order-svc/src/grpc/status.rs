@@ -61,6 +61,10 @@ fn refuse_basket(error: BasketError) -> Refusal {
     let message = error.to_string();
     match error {
         BasketError::PriceMissing { sku } => Refusal::new(Reason::PriceMissing, message).with("sku", sku),
+        BasketError::PriceChanged { sku, seen: _, price } => Refusal::new(Reason::PriceChanged, message)
+            .with("sku", sku)
+            .with("currency_code", price.currency)
+            .with("amount_minor", price.amount_minor),
         BasketError::Empty
         | BasketError::Currencies { .. }
         | BasketError::TotalTooLarge

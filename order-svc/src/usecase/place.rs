@@ -1,9 +1,9 @@
 //! PlaceOrder: begin the order, or join the one that has its id, and tell how it ended.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_contracts::Sku;
 use holdfast_platform::deadline::Deadline;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::run::{Claimed, Ran};
 use super::{Error, Orders};
 use crate::client::inventory::HoldState;
-use crate::domain::line::{price_lines, skus_unpriced, take_over_lines};
+use crate::domain::line::{price_lines, take_over_lines};
 use crate::domain::order::{Draft, Hold, Order, OrderId, OrderState};
 use crate::domain::place::PlaceOrder;
 use crate::domain::saga::Saga;
@@ -120,11 +120,8 @@ impl Orders {
                 take_over_lines(reservation.lines, &ask.lines)?
             }
         };
-        let unpriced = skus_unpriced(&lines);
-        let catalogue = match unpriced.is_empty() {
-            true => HashMap::new(),
-            false => self.inventory.ask_prices(&unpriced, deadline.remaining()).await?,
-        };
+        let skus: Vec<Sku> = lines.iter().map(|line| line.sku.clone()).collect();
+        let catalogue = self.inventory.ask_prices(&skus, deadline.remaining()).await?;
         let basket = price_lines(&lines, &catalogue)?;
         Ok(Draft {
             id: ask.id,

@@ -52,7 +52,7 @@ async fn too_few_units_are_told_with_their_numbers_every_time() {
 }
 
 #[tokio::test]
-async fn prices_are_the_requests_else_the_catalogues_else_missing() {
+async fn the_catalogue_names_the_price_and_the_request_only_where_it_has_none() {
     let shop = Shop::new().await;
     shop.stock.put("STOCK-ONLY", 5);
     let mut open = shop.open().await;
@@ -66,16 +66,23 @@ async fn prices_are_the_requests_else_the_catalogues_else_missing() {
     let request = pb::PlaceOrderRequest { lines: vec![agreed, line("HOODIE-M", 1)], ..ask("tok_ok") };
     let order = open.client.place_order(request).await.expect("it is sold").into_inner();
     assert_eq!(order.total, Some(eur(6400)));
+
+    let cheap = pb::place_order_request::Line { unit_price: Some(eur(1)), ..line("HOODIE-M", 1) };
+    let bargain = pb::PlaceOrderRequest { lines: vec![cheap], ..ask("tok_ok") };
+    let status = check_refused(open.client.place_order(bargain.clone()).await, Reason::PriceChanged);
+    assert_eq!(metadata_of(&status, "amount_minor").as_deref(), Some("5000"));
+    assert_eq!(shop.row(&bargain.request_id).await, None, "nothing is kept of it");
 }
 
 #[tokio::test]
 async fn bad_requests_are_refused_by_field_before_anything_happens() {
     let shop = Shop::new().await;
+    shop.stock.put("STOCK-ONLY", 5);
     let mut open = shop.open().await;
     let with_lines = |lines| pb::PlaceOrderRequest { lines, ..ask("tok_ok") };
     let priced = |amount_minor, currency: &str| {
         let money = holdfast_contracts::common::v1::Money { currency_code: currency.into(), amount_minor };
-        pb::place_order_request::Line { unit_price: Some(money), ..line("HOODIE-M", 1) }
+        pb::place_order_request::Line { unit_price: Some(money), ..line("STOCK-ONLY", 1) }
     };
     let other = pb::place_order_request::Line { sku: "OTHER".into(), ..priced(1, "USD") };
     let cases = [
