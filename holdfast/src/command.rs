@@ -1,5 +1,6 @@
 //! The command line: one file a verb.
 
+mod audit;
 mod bench;
 mod drop;
 mod import;
@@ -31,6 +32,8 @@ enum Command {
     Migrate(migrate::Args),
     /// Load product exports and stock files.
     Import(import::Args),
+    /// Prove on a live database that nothing is oversold, lost or unpaid; exits 1 where anything is.
+    Audit(audit::Args),
     /// Measure holds per second against the naive way, the raw statement and a bare echo.
     Bench(bench::Args),
     #[command(hide = true)]
@@ -51,6 +54,7 @@ impl Cli {
                 Command::Up(args) => up::run(args, output).await,
                 Command::Migrate(args) => migrate::run(args, output).await,
                 Command::Import(args) => import::run(args, output).await,
+                Command::Audit(args) => audit::run(args, output).await,
                 Command::Bench(args) => bench::run(args, output).await,
                 Command::BenchServer(args) => bench::server::run(args).await,
                 Command::Drop(args) => drop::run(args, output).await,

@@ -28,6 +28,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::options::{Args, Options};
 pub(crate) use self::played::{AuditVerdict, Played};
+use crate::command::audit;
 use crate::output::Output;
 
 use self::crowd::Floor;
@@ -43,7 +44,23 @@ const HEAD_START: Duration = Duration::from_millis(50);
 pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
     let options = Options::try_from(args)?;
     let played = Box::pin(play(&options, output)).await?;
-    finish(&played, AuditVerdict::from(None), &options, output)
+    let Some(database_url) = &options.database_url else {
+        return finish(&played, AuditVerdict::NotRun, &options, output);
+    };
+    match audit::audit(database_url, output).await {
+        Ok(audited) => {
+            if !audited.is_clean() {
+                eprint!("{audited}");
+            }
+            finish(&played, AuditVerdict::from(Some(audited.breaches())), &options, output)
+        }
+        // What was played is told all the same.
+        Err(error) => {
+            finish(&played, AuditVerdict::NotRun, &options, output)?;
+            eprintln!("error: the audit failed: {error:#}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
 }
 
 /// Plays a drop to its end: the last shopper gone, the last hold ended, every tally compared.

@@ -76,6 +76,9 @@ pub(crate) struct Args {
     /// Replays only this day's sales, such as 2018-11-16; may be repeated [default: all days]
     #[arg(long, value_name = "DATE", requires = "replay")]
     day: Vec<Date>,
+    /// The shop's PostgreSQL database: audited once the drop is over.
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
     /// Where the HTML report is written.
     #[arg(long, value_name = "FILE", default_value = "drop-report.html")]
     report: PathBuf,
@@ -121,6 +124,7 @@ pub(crate) struct Options {
     pub(crate) shares: Shares,
     pub(crate) times: Times,
     pub(crate) replay: Option<ReplaySource>,
+    pub(crate) database_url: Option<String>,
     pub(crate) report: PathBuf,
 }
 
@@ -178,6 +182,7 @@ impl TryFrom<Args> for Options {
                 patience: args.patience,
             },
             replay: args.replay.map(|file| ReplaySource { file, days: args.day }),
+            database_url: args.database_url,
             report: args.report,
         })
     }

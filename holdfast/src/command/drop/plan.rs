@@ -165,6 +165,7 @@ pub(crate) mod tests {
                 patience: Duration::from_secs(20),
             },
             replay: None,
+            database_url: None,
             report: "drop-report.html".into(),
         }
     }
