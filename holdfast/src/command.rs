@@ -39,7 +39,7 @@ enum Command {
     #[command(hide = true)]
     BenchServer(bench::server::Args),
     /// Play a product drop with real clients and report what happened.
-    Drop(drop::Args),
+    Drop(Box<drop::Args>),
 }
 
 impl Cli {
@@ -57,7 +57,7 @@ impl Cli {
                 Command::Audit(args) => audit::run(args, output).await,
                 Command::Bench(args) => bench::run(args, output).await,
                 Command::BenchServer(args) => bench::server::run(args).await,
-                Command::Drop(args) => drop::run(args, output).await,
+                Command::Drop(args) => drop::run(*args, output).await,
             }
         });
         match ran {
