@@ -1,6 +1,8 @@
 //! A private PostgreSQL server in a data folder, for `up` without a database URL: unix socket only, checksums and
 //! fsync on, as an ordinary user even when started by root.
 
+mod orphan;
+
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
@@ -9,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use tracing::{info, warn};
 
 /// How long the server may take to accept connections; crash recovery included.
@@ -18,6 +20,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest path of a unix socket, in bytes, less the file's own name.
 const SOCKET_DIR_BYTES_MAX: usize = 107 - "/.s.PGSQL.5432".len();
+
+/// What folders are called whose server's files are being made.
+const HALF_MADE_PREFIX: &str = "pg.half-made-";
 
 /// Settings beside PostgreSQL's defaults. Nothing here touches durability: fsync, synchronous_commit and
 /// full_page_writes stay on.
@@ -94,10 +99,10 @@ impl Cluster {
 
         if pg_dir.join("PG_VERSION").exists() {
             check_version(&pg_dir, &bin)?;
-            end_orphan(&pg_dir);
+            orphan::end_orphans(&pg_dir);
         } else {
             refuse_foreign(&pg_dir)?;
-            init(&bin, &pg_dir, account.as_ref())?;
+            init(&bin, &data_dir, &pg_dir, account.as_ref())?;
         }
 
         let log_path = data_dir.join("postgres.log");
@@ -286,23 +291,40 @@ fn refuse_foreign(pg_dir: &Path) -> Result<(), ClusterError> {
     }
 }
 
-fn init(bin: &Path, pg_dir: &Path, account: Option<&Account>) -> Result<(), ClusterError> {
+/// Makes the server's files aside and puts them in place once they are whole: a start that is killed on the way leaves
+/// nothing behind that looks like them.
+fn init(bin: &Path, data_dir: &Path, pg_dir: &Path, account: Option<&Account>) -> Result<(), ClusterError> {
+    let folder_error = |cause| ClusterError::Folder { path: data_dir.to_owned(), cause };
+    clear_half_made(data_dir).map_err(folder_error)?;
+    // A name of its own: the initdb of a holdfast that was killed may still be at work in another.
+    let half_made = data_dir.join(format!("{HALF_MADE_PREFIX}{}", std::process::id()));
+    prepare_folder(data_dir, &half_made, account)?;
     let mut command = Command::new(bin.join("initdb"));
     // Trust is confined to the socket, which only the owning account can reach.
     command
         .args(["--data-checksums", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8"])
         .arg("-D")
-        .arg(pg_dir);
+        .arg(&half_made);
     let output = as_account(&mut command, account)
         .output()
         .map_err(|cause| ClusterError::Program { program: "initdb", output: cause.to_string() })?;
-    if output.status.success() {
-        return Ok(());
+    if !output.status.success() {
+        let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let _ = fs::remove_dir_all(&half_made);
+        return Err(ClusterError::Program { program: "initdb", output });
     }
-    let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    // A half-made folder would be taken for a foreign one at the next start.
-    let _ = fs::remove_dir_all(pg_dir);
-    Err(ClusterError::Program { program: "initdb", output })
+    fs::rename(&half_made, pg_dir).and_then(|()| File::open(data_dir)?.sync_all()).map_err(folder_error)
+}
+
+fn clear_half_made(data_dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(data_dir)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(HALF_MADE_PREFIX) {
+            // What an initdb still writes there is cleared by the next start that makes a folder.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(())
 }
 
 fn spawn(
@@ -329,22 +351,6 @@ fn as_account<'a>(command: &'a mut Command, account: Option<&Account>) -> &'a mu
         command.uid(account.uid).gid(account.gid).current_dir("/").env("HOME", "/");
     }
     command
-}
-
-/// Ends a server that outlived its holdfast (kill -9): the folder lock says no living holdfast owns it.
-fn end_orphan(pg_dir: &Path) {
-    let Ok(text) = fs::read_to_string(pg_dir.join("postmaster.pid")) else { return };
-    let Some(pid) = text.lines().next().and_then(|line| line.trim().parse().ok()).and_then(pid_of) else { return };
-    // A recycled pid belongs to somebody else: only a process that works in this very folder is ours.
-    let works_in = fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero()));
-    if works_in.is_ok_and(|cwd| cwd == pg_dir) {
-        warn!(pid = pid.as_raw_nonzero(), "ending the PostgreSQL of a holdfast that is gone");
-        let _ = kill_process(pid, Signal::INT);
-        let deadline = Instant::now() + STOP_TIMEOUT;
-        while test_kill_process(pid).is_ok() && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
 }
 
 fn pid_of(pid: u32) -> Option<Pid> {
