@@ -1,7 +1,9 @@
 //! `holdfast up`: everything in one process, on a private PostgreSQL unless a database URL is given.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -31,6 +33,8 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     let format = if output.is_json() { telemetry::LogFormat::Json } else { telemetry::LogFormat::Text };
     telemetry::init(format);
     let began = Instant::now();
+    // Heard from here on: a start that is called off must not leave its PostgreSQL running.
+    let stop = process::stop_signal();
     let listeners = Listeners::bind(args.http, args.grpc).await?;
     let (cluster, database_url) = match args.database_url {
         Some(url) => (None, url),
@@ -40,7 +44,7 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
             (Some(cluster), url)
         }
     };
-    let ran = serve(&database_url, listeners, output, began).await;
+    let ran = serve(&database_url, listeners, output, began, stop).await;
     if let Some(cluster) = cluster {
         tokio::task::spawn_blocking(move || cluster.stop()).await?;
     }
@@ -48,9 +52,23 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(database_url: &str, listeners: Listeners, output: Output, began: Instant) -> anyhow::Result<()> {
-    migrate(database_url).await?;
-    let system = System::start(database_url, Transport::InProcess, listeners).await?;
+async fn serve(
+    database_url: &str,
+    listeners: Listeners,
+    output: Output,
+    began: Instant,
+    stop: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+    let mut stop = pin!(stop);
+    let starting = async {
+        migrate(database_url).await?;
+        System::start(database_url, Transport::InProcess, listeners).await
+    };
+    let system = tokio::select! {
+        biased;
+        () = &mut stop => return Ok(()),
+        started = starting => started?,
+    };
     let (http, grpc) = (system.http(), system.grpc());
     let ready_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     if output.is_json() {
@@ -64,7 +82,7 @@ async fn serve(database_url: &str, listeners: Listeners, output: Output, began: 
         println!("  database {database_url}");
         println!("  try: grpcurl -plaintext {grpc} list");
     }
-    process::stop_signal().await;
+    stop.await;
     system.stop().await;
     Ok(())
 }
