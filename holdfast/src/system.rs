@@ -110,8 +110,9 @@ impl System {
         &self.recommendations
     }
 
-    /// Closes the doors, lets what is under way finish, and stops the services, callers before callees.
+    /// Closes the doors, ends watches, lets what is under way finish, and stops the services, callers before callees.
     pub async fn stop(self) {
+        self.inventory.end_watches().await;
         self.doors.stop(std::time::Duration::from_secs(15)).await;
         self.recommendations.stop().await;
         self.orders.stop().await;
@@ -148,4 +149,3 @@ fn log_end<E: std::fmt::Display>(ended: Result<(), E>) {
         tracing::error!(%error, "a server stopped");
     }
 }
-

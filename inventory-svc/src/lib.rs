@@ -8,6 +8,7 @@ mod store;
 mod usecase;
 mod worker;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ impl Config {
 pub struct Service {
     inventory: Arc<Inventory>,
     tasks: Tasks,
+    /// Apart from the rest: they end before everything else does.
+    watches: Tasks,
 }
 
 /// Brings the schema forward; returns how many steps that took.
@@ -91,19 +94,27 @@ impl Service {
         });
         tasks.spawn("sweeper", worker::sweeper::run(inventory.clone(), config.sweep_period, tasks.stopping()));
         tasks.spawn("tail", worker::tail::run(inventory.clone(), tasks.stopping()));
-        Ok(Self { inventory, tasks })
+        Ok(Self { inventory, tasks, watches: Tasks::new() })
     }
 
     /// Adds the service's gRPC doors to a process's routes.
     pub fn add_to(&self, routes: &mut RoutesBuilder) {
-        let server = grpc::InventoryServer::new(self.inventory.clone(), self.tasks.clone());
+        let server = grpc::InventoryServer::new(self.inventory.clone(), self.watches.clone());
         routes.add_service(InventoryServiceServer::new(server));
         let catalog = grpc::Catalog::new(self.inventory.pool.clone());
         routes.add_service(CatalogServiceServer::new(catalog));
     }
 
+    /// Ends the watches, those to come too. A watch has no end of its own: a server that waits for its calls to finish
+    /// waits for nothing else.
+    pub fn end_watches(&self) -> impl Future<Output = ()> + Send + 'static {
+        let watches = self.watches.clone();
+        async move { watches.stop(STOP_GRACE).await }
+    }
+
     /// Ends watches, answers what waits and stops.
     pub async fn stop(self) {
+        self.end_watches().await;
         self.tasks.stop(STOP_GRACE).await;
     }
 }

@@ -25,7 +25,12 @@ async fn main() -> anyhow::Result<()> {
     let service = inventory_svc::Service::start(inventory_svc::Config::new(args.database_url)).await?;
     let mut routes = Routes::builder();
     service.add_to(&mut routes);
-    server::serve(listener, server::with_infrastructure(routes.routes())?, process::stop_signal()).await?;
+    let (stop, end_watches) = (process::stop_signal(), service.end_watches());
+    let stop = async {
+        stop.await;
+        end_watches.await;
+    };
+    server::serve(listener, server::with_infrastructure(routes.routes())?, stop).await?;
     service.stop().await;
     Ok(())
 }

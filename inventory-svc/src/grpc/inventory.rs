@@ -33,12 +33,12 @@ const WATCH_BUFFER: usize = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct InventoryServer {
     inventory: Arc<Inventory>,
-    tasks: Tasks,
+    watches: Tasks,
 }
 
 impl InventoryServer {
-    pub(crate) fn new(inventory: Arc<Inventory>, tasks: Tasks) -> Self {
-        Self { inventory, tasks }
+    pub(crate) fn new(inventory: Arc<Inventory>, watches: Tasks) -> Self {
+        Self { inventory, watches }
     }
 
     async fn advance(&self, id: &str, step: Step, deadline: Deadline) -> Result<Response<pb::Reservation>, Status> {
@@ -109,8 +109,8 @@ impl InventoryService for InventoryServer {
         };
         let (told, steps) = mpsc::channel(WATCH_BUFFER);
         let watch = self.inventory.watch(skus, told).await?;
-        let stopping = self.tasks.stopping();
-        self.tasks.spawn("watch", async move {
+        let stopping = self.watches.stopping();
+        self.watches.spawn("watch", async move {
             tokio::select! {
                 () = watch.run(cursor) => {}
                 () = stopping.cancelled() => {}
