@@ -78,6 +78,7 @@ where
         .http2_max_header_list_size(16 << 10)
         .layer(layer::panic::layer())
         .layer(layer::request_id::RequestIdLayer)
+        .layer(layer::reason::layer())
         .serve_with_incoming_shutdown(routes.prepare(), TcpIncoming::from(listener).with_nodelay(Some(true)), signal);
     tokio::select! {
         served = server => Ok(served?),
