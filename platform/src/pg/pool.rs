@@ -58,7 +58,12 @@ pub async fn pool(url: &str, connections_max: u32) -> Result<Pool, Error> {
 }
 
 async fn open(config: &Config) -> Result<Connection, Error> {
-    let (client, driver) = config.connect(NoTls).await.map_err(|error| Error::Unreachable(super::describe(&error)))?;
+    // The driver bounds connecting the socket alone: a server that accepts and says nothing would hold us for ever.
+    let per_host = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+    let timeout = per_host * u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+    let opened = tokio::time::timeout(timeout, config.connect(NoTls)).await;
+    let opened = opened.map_err(|_| Error::Unreachable(format!("no answer within {timeout:?}")))?;
+    let (client, driver) = opened.map_err(|error| Error::Unreachable(super::describe(&error)))?;
     // The driver ends when the client is dropped or the server goes away: it needs no owner of its own.
     drop(spawn_joined(async move {
         if let Err(error) = driver.await {
