@@ -45,7 +45,8 @@ enum Command {
 impl Cli {
     pub fn run(self) -> ExitCode {
         let output = Output::new(self.json);
-        let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(worker_threads()).enable_all().build();
+        let runtime = match runtime {
             Ok(runtime) => runtime,
             Err(error) => return output.fail(&error.into()),
         };
@@ -65,4 +66,12 @@ impl Cli {
             Err(error) => output.fail(&error),
         }
     }
+}
+
+/// Half the cores, unless `HOLDFAST_THREADS` says otherwise: PostgreSQL and, in a drop or a benchmark, the other side of
+/// the connection share the machine, and a thread that stays on its core answers sooner than two that take turns.
+fn worker_threads() -> usize {
+    let asked = std::env::var("HOLDFAST_THREADS").ok().and_then(|threads| threads.parse().ok());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    asked.filter(|threads| *threads > 0).unwrap_or(cores.div_ceil(2))
 }

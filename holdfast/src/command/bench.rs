@@ -100,8 +100,7 @@ async fn measure(args: &Args, database_url: &str, output: Output) -> anyhow::Res
 /// The raw statement, with as many holds a batch as there are clients. The server is idle meanwhile; its SKU is its own.
 async fn statement(database_url: &str, clients: usize, duration: Duration) -> anyhow::Result<Measured> {
     let sku: Sku = sku_name(SKUS - 1).parse()?;
-    let per_second =
-        inventory_svc::ceiling::raw_batches_per_second(database_url, &sku, clients, duration).await?;
+    let per_second = inventory_svc::ceiling::raw_batches_per_second(database_url, &sku, clients, duration).await?;
     Ok(Measured { per_second, latency_us: None, refused: 0 })
 }
 

@@ -152,13 +152,7 @@ pub struct Adjustment {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("cannot hold {requested} of {sku}{}: {available} available", at(.location.as_ref()))]
-    InsufficientStock {
-        sku: Sku,
-        location: Option<LocationId>,
-        requested: i32,
-        available: i64,
-        version: Version,
-    },
+    InsufficientStock { sku: Sku, location: Option<LocationId>, requested: i32, available: i64, version: Version },
     #[error("{sku} at {location} is at version {version}, not {expected}")]
     VersionMismatch { sku: Sku, location: LocationId, expected: Version, version: Version },
     #[error("{sku} is kept at several locations: name the one whose version is expected")]

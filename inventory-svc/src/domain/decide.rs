@@ -243,10 +243,7 @@ impl Table {
             (Step::BeginPayment | Step::Confirm | Step::Extend(_), State::Expired) => {
                 Err(Refused::Expired { id, expires_at: reservation.expires_at })
             }
-            (
-                Step::BeginPayment | Step::Extend(_),
-                State::Confirmed | State::Released,
-            )
+            (Step::BeginPayment | Step::Extend(_), State::Confirmed | State::Released)
             | (Step::Extend(_), State::Paying)
             | (Step::Confirm, State::Released)
             | (Step::Release, State::Confirmed)

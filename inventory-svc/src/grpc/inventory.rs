@@ -123,10 +123,7 @@ impl InventoryService for InventoryServer {
         Ok(Response::new(Box::pin(steps)))
     }
 
-    async fn adjust_stock(
-        &self,
-        request: Request<pb::AdjustStockRequest>,
-    ) -> Result<Response<pb::StockLevel>, Status> {
+    async fn adjust_stock(&self, request: Request<pb::AdjustStockRequest>) -> Result<Response<pb::StockLevel>, Status> {
         let deadline = Deadline::of(&request);
         let (level, adjustment) = self.inventory.adjust(request.into_inner().try_into()?, deadline).await?;
         Ok(Response::new(stock::adjusted(&level, &adjustment)))
@@ -150,9 +147,10 @@ impl InventoryService for InventoryServer {
         let after = stock::decode_position(&request.page_token)?;
         let page = self.inventory.list_movements(&sku, location.as_ref(), after, i64::from(limit)).await?;
         let is_full = usize::try_from(limit).is_ok_and(|limit| page.len() == limit);
-        let last = page.last().filter(|_| is_full).map(|(_, last)| {
-            stock::encode_position(LedgerPosition { level: last.level, version: last.version })
-        });
+        let last = page
+            .last()
+            .filter(|_| is_full)
+            .map(|(_, last)| stock::encode_position(LedgerPosition { level: last.level, version: last.version }));
         Ok(Response::new(pb::ListMovementsResponse {
             movements: page.iter().map(|(level, movement)| stock::movement(level, movement)).collect(),
             next_page_token: last.unwrap_or_default(),

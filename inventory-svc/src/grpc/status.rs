@@ -87,11 +87,8 @@ fn refused_decision(refused: Refused, message: String) -> Refusal {
         }
         Refused::OutOfBounds { sku, location, version, .. } => {
             let mut refusal = Refusal::invalid("delta", message);
-            refusal.metadata = vec![
-                ("sku", sku.to_string()),
-                ("location_id", location.to_string()),
-                ("version", version.to_string()),
-            ];
+            refusal.metadata =
+                vec![("sku", sku.to_string()), ("location_id", location.to_string()), ("version", version.to_string())];
             refusal
         }
         Refused::NotDue { id } => {

@@ -54,10 +54,7 @@ impl Cache {
     }
 
     /// Those remembered among these.
-    pub(crate) fn reservations(
-        &self,
-        ids: impl IntoIterator<Item = RequestId>,
-    ) -> HashMap<RequestId, Reservation> {
+    pub(crate) fn reservations(&self, ids: impl IntoIterator<Item = RequestId>) -> HashMap<RequestId, Reservation> {
         let recent = lock(&self.reservations);
         ids.into_iter().filter_map(|id| recent.by_id.get(&id).map(|known| (id, known.clone()))).collect()
     }

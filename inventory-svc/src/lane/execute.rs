@@ -44,6 +44,18 @@ pub(super) struct Lane {
     clock: Clock,
 }
 
+/// A ticket and what to tell its caller.
+struct Answered {
+    ticket: Ticket,
+    answer: Answer,
+}
+
+impl Answered {
+    fn tell(self) {
+        self.ticket.answer(Ok(self.answer));
+    }
+}
+
 /// An estimate of the database's clock: ours, corrected by what each answer said. Never trusted with a refusal.
 #[derive(Debug, Default)]
 struct Clock {
@@ -73,18 +85,21 @@ impl Lane {
 
     pub(super) async fn run(mut self, mut batches: mpsc::Receiver<Batch>, done: mpsc::Sender<Completion>) {
         while let Some(batch) = batches.recv().await {
-            self.settle(batch.tickets).await;
-            if done.send(Completion { lane: self.number, keys: batch.keys }).await.is_err() {
+            let answers = self.settle(batch.tickets).await;
+            // The next batch is cut before the callers of this one are woken: the database works while they are told.
+            let heard = done.send(Completion { lane: self.number, keys: batch.keys }).await;
+            answers.into_iter().for_each(Answered::tell);
+            if heard.is_err() {
                 return;
             }
         }
     }
 
-    /// Sees a batch through: every ticket is answered when this returns.
-    async fn settle(&mut self, tickets: Vec<Ticket>) {
+    /// Sees a batch through to its answers.
+    async fn settle(&mut self, tickets: Vec<Ticket>) -> Vec<Answered> {
         let tickets = drop_late(tickets, LaneError::DeadlinePassed);
         if tickets.is_empty() {
-            return;
+            return Vec::new();
         }
         let tried = match self.connection.as_ref() {
             Some(connection) => self.try_optimistic(connection, &tickets).await,
@@ -95,7 +110,7 @@ impl Lane {
             Err(WriteError::Mismatch) => self.settle_locked(tickets).await,
             Err(WriteError::Database(error)) => {
                 warn!(%error, commands = tickets.len(), "batch failed, deciding it again under locks");
-                self.settle_locked(tickets).await;
+                self.settle_locked(tickets).await
             }
         }
     }
@@ -137,24 +152,25 @@ impl Lane {
 
     /// Decides under row locks; rides out a lost connection for as long as anybody waits. Since every command is
     /// answered from what is stored under its id, this also finds out what became of a commit nobody heard of.
-    async fn settle_locked(&mut self, mut tickets: Vec<Ticket>) {
+    async fn settle_locked(&mut self, mut tickets: Vec<Ticket>) -> Vec<Answered> {
         let levels = tickets.iter().flat_map(|ticket| ticket.command.levels()).map(|level| level.id);
         self.cache.forget_levels(levels.collect::<Vec<_>>());
         let mut delay = RECONNECT_DELAY_MIN;
+        let mut answers = Vec::with_capacity(tickets.len());
         loop {
             tickets = drop_late(tickets, LaneError::Unavailable);
             if tickets.is_empty() {
-                return;
+                return answers;
             }
             let Some(mut connection) = self.connect().await else {
                 tokio::time::sleep(delay).await;
                 delay = (delay * 2).min(RECONNECT_DELAY_MAX);
                 continue;
             };
-            match self.split_until_done(&mut connection, tickets).await {
+            match self.split_until_done(&mut connection, tickets, &mut answers).await {
                 None => {
                     self.connection = Some(connection);
-                    return;
+                    return answers;
                 }
                 Some(left) => tickets = left,
             }
@@ -167,11 +183,12 @@ impl Lane {
         &'a self,
         connection: &'a mut Connection,
         mut tickets: Vec<Ticket>,
+        answers: &'a mut Vec<Answered>,
     ) -> BoxFuture<'a, Option<Vec<Ticket>>> {
         Box::pin(async move {
             match self.try_locked(connection, &tickets).await {
                 Ok((decision, written)) => {
-                    self.publish(tickets, decision, written);
+                    answers.extend(self.publish(tickets, decision, written));
                     None
                 }
                 Err(WriteError::Database(error)) if error.is_connection_lost() => {
@@ -186,12 +203,13 @@ impl Lane {
                 Err(error) => {
                     warn!(%error, commands = tickets.len(), "batch is poisoned, halving it");
                     let second = tickets.split_off(tickets.len() / 2);
-                    let mut left = self.split_until_done(connection, tickets).await.unwrap_or_default();
+                    let left = self.split_until_done(connection, tickets, answers).await;
+                    let mut left = left.unwrap_or_default();
                     if !left.is_empty() {
                         left.extend(second);
                         return Some(left);
                     }
-                    self.split_until_done(connection, second).await
+                    self.split_until_done(connection, second, answers).await
                 }
             }
         })
@@ -211,8 +229,8 @@ impl Lane {
         }
     }
 
-    /// After the commit: remember, tell the watchers, answer.
-    fn publish(&self, tickets: Vec<Ticket>, decision: Decision, written: Written) {
+    /// After the commit: remember, tell the watchers, and what to answer.
+    fn publish(&self, tickets: Vec<Ticket>, decision: Decision, written: Written) -> Vec<Answered> {
         let Decision { effects, outcomes } = decision;
         self.cache.remember_levels(effects.levels.iter().map(|(id, write)| (*id, write.after)));
         self.cache.remember_reservations(outcomes.iter().filter_map(|outcome| match outcome {
@@ -220,9 +238,9 @@ impl Lane {
             Outcome::Adjusted(_) | Outcome::Refused(_) => None,
         }));
         self.hub.tell(&effects.movements, written.now);
-        for (ticket, outcome) in tickets.into_iter().zip(outcomes) {
-            ticket.answer(Ok(Answer { outcome, due: written.due }));
-        }
+        let due = written.due;
+        let answers = tickets.into_iter().zip(outcomes);
+        answers.map(|(ticket, outcome)| Answered { ticket, answer: Answer { outcome, due } }).collect()
     }
 
     /// The lane's connection, opened anew where it was lost.
@@ -254,10 +272,7 @@ pub(crate) async fn open(url: &str) -> Result<Connection, pg::Error> {
     Ok(connection)
 }
 
-async fn decide_locked(
-    connection: &mut Connection,
-    tickets: &[Ticket],
-) -> Result<(Decision, Written), WriteError> {
+async fn decide_locked(connection: &mut Connection, tickets: &[Ticket]) -> Result<(Decision, Written), WriteError> {
     let commands = || tickets.iter().map(|ticket| &ticket.command);
     let mut ids: Vec<i64> = commands().flat_map(Command::levels).map(|level| level.id.0).collect();
     ids.sort_unstable();
@@ -302,4 +317,3 @@ fn drop_late(tickets: Vec<Ticket>, why: LaneError) -> Vec<Ticket> {
     late.into_iter().for_each(|ticket| ticket.answer(Err(why)));
     waiting
 }
-

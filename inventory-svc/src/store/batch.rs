@@ -41,11 +41,8 @@ impl WriteError {
 
 /// Writes a batch's effects, checking everything it was decided on. A batch without effects is only checked.
 pub(crate) async fn save_batch(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Written, WriteError> {
-    let written = if has_writes(effects) {
-        write(db, effects, ask_due).await
-    } else {
-        check(db, effects, ask_due).await
-    };
+    let written =
+        if has_writes(effects) { write(db, effects, ask_due).await } else { check(db, effects, ask_due).await };
     match written {
         Ok(Some(written)) => Ok(written),
         Ok(None) => Err(WriteError::Mismatch),
@@ -202,8 +199,7 @@ fn level_columns(effects: &Effects) -> (LevelColumns, SeenColumns) {
             seen.version_found.push(write.version_found.0);
             continue;
         }
-        let Quantities { on_hand, unavailable, safety, held, committed, incoming, in_transit } =
-            write.after.quantities;
+        let Quantities { on_hand, unavailable, safety, held, committed, incoming, in_transit } = write.after.quantities;
         columns.id.push(id.0);
         columns.version_found.push(write.version_found.0);
         columns.version_left.push(write.after.version.0);

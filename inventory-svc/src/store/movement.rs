@@ -80,11 +80,7 @@ pub(crate) async fn load_tail_start(db: &impl Execute) -> Result<CommitPosition,
 }
 
 /// Commits after a position, oldest first.
-pub(crate) async fn tail_commits(
-    db: &impl Execute,
-    after: CommitPosition,
-    limit: i64,
-) -> Result<Vec<Commit>, Error> {
+pub(crate) async fn tail_commits(db: &impl Execute, after: CommitPosition, limit: i64) -> Result<Vec<Commit>, Error> {
     let rows = db.query(include_str!("sql/tail_commits.sql"), &[&after.xid, &after.seq, &limit]).await?;
     Ok(rows.iter().map(read_commit).collect())
 }

@@ -36,10 +36,7 @@ pub(crate) async fn load_due_reservations(db: &impl Execute, limit: i64) -> Resu
 }
 
 /// Adjustments by request id; those never made are missing.
-pub(crate) async fn load_adjustments(
-    db: &impl Execute,
-    ids: &[Uuid],
-) -> Result<HashMap<RequestId, Adjustment>, Error> {
+pub(crate) async fn load_adjustments(db: &impl Execute, ids: &[Uuid]) -> Result<HashMap<RequestId, Adjustment>, Error> {
     let rows = db.query(include_str!("sql/load_adjustments.sql"), &[&ids]).await?;
     Ok(rows.iter().map(read_adjustment).map(|adjustment| (adjustment.id, adjustment)).collect())
 }

@@ -12,12 +12,7 @@ use crate::lane::LaneError;
 use crate::store::reservation::load_reservations;
 
 impl Inventory {
-    pub(crate) async fn advance(
-        &self,
-        id: RequestId,
-        step: Step,
-        deadline: Deadline,
-    ) -> Result<Reservation, Failure> {
+    pub(crate) async fn advance(&self, id: RequestId, step: Step, deadline: Deadline) -> Result<Reservation, Failure> {
         let reservation = match self.lanes.cache().reservation(id) {
             Some(known) => known,
             None => self.load_reservation(id).await?,

@@ -39,9 +39,9 @@ impl Inventory {
             load_due_reservations(&*connection, ROUND_MAX).await?
         };
         let count = due.len();
-        let expiries = due.into_iter().map(|reservation| {
-            self.lanes.submit(Command::Move(Move { step: Step::Expire, reservation }), deadline)
-        });
+        let expiries = due
+            .into_iter()
+            .map(|reservation| self.lanes.submit(Command::Move(Move { step: Step::Expire, reservation }), deadline));
         // A refusal means somebody else ended it first, or the clock says not yet: both are as well.
         for answer in join_all(expiries).await {
             answer?;

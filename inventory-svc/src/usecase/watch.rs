@@ -55,11 +55,7 @@ struct Ended;
 
 impl Inventory {
     /// A watch over SKUs that all exist; `told` takes its steps.
-    pub(crate) async fn watch(
-        self: &Arc<Self>,
-        skus: Vec<Sku>,
-        told: mpsc::Sender<Told>,
-    ) -> Result<Watch, Failure> {
+    pub(crate) async fn watch(self: &Arc<Self>, skus: Vec<Sku>, told: mpsc::Sender<Told>) -> Result<Watch, Failure> {
         for sku in &skus {
             if self.directory.find(&self.pool, sku, None).await?.is_none() {
                 return Err(Failure::SkuNotFound(sku.clone()));
@@ -131,11 +127,7 @@ impl Watch {
         }
     }
 
-    async fn hear_movement(
-        &mut self,
-        write: &MovementWrite,
-        now: Micros,
-    ) -> Result<Result<(), Ended>, Failure> {
+    async fn hear_movement(&mut self, write: &MovementWrite, now: Micros) -> Result<Result<(), Ended>, Failure> {
         match self.seen.get(&write.level) {
             Some(seen) if write.version <= *seen => Ok(Ok(())),
             Some(seen) if write.version == seen.next() => {

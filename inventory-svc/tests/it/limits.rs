@@ -19,7 +19,10 @@ async fn a_bad_reservation_names_its_field() {
         ("lines[0].quantity", reserve(vec![line("A", i32::MAX)])),
         ("lines[1].sku", reserve(vec![line("A", 1), line("A", 1)])),
         ("lines[0].sku", reserve(vec![line("", 1)])),
-        ("lines[0].location_id", reserve(vec![pb::reserve_request::Line { location_id: "X Y".into(), ..line("A", 1) }])),
+        (
+            "lines[0].location_id",
+            reserve(vec![pb::reserve_request::Line { location_id: "X Y".into(), ..line("A", 1) }]),
+        ),
         ("ttl", pb::ReserveRequest { ttl: ttl(0), ..good() }),
         ("ttl", pb::ReserveRequest { ttl: ttl(365 * 24 * 3600), ..good() }),
         ("ttl", pb::ReserveRequest { ttl: ttl(i64::MAX), ..good() }),

@@ -17,7 +17,6 @@ pub(crate) type Client = InventoryServiceClient<Wire>;
 /// One database and one replica on it.
 pub(crate) struct Shop {
     pub database_url: String,
-    pub service: Service,
     pub client: Client,
 }
 
@@ -28,8 +27,8 @@ impl Shop {
         inventory_svc::migrate(&database_url).await.expect("the schema is made");
         let db = pg::connect(&database_url).await.expect("the database answers");
         seed_catalog(&db, stock).await;
-        let (service, client) = replica(&database_url).await;
-        let mut shop = Self { database_url, service, client };
+        let (_, client) = replica(&database_url).await;
+        let mut shop = Self { database_url, client };
         for (level, units) in stock.iter().filter(|(_, units)| *units > 0) {
             let (sku, location) = level.split_once('@').unwrap_or((level, "main"));
             shop.client.adjust_stock(adjust(sku, location, *units)).await.expect("stock is received");

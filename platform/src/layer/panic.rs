@@ -8,8 +8,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::status::Refusal;
 
-pub fn layer() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> http::Response<Body>> {
-    CatchPanicLayer::custom(answer as fn(_) -> _)
+/// Makes the answer out of the panic's payload.
+type Answer = fn(Box<dyn Any + Send>) -> http::Response<Body>;
+
+pub fn layer() -> CatchPanicLayer<Answer> {
+    CatchPanicLayer::custom(answer as Answer)
 }
 
 fn answer(panic: Box<dyn Any + Send>) -> http::Response<Body> {

@@ -14,6 +14,11 @@ const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long opening one may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Every statement a service runs goes through a key. A plan that was made and kept while a table was still empty must
+/// not scan it whole once it has grown.
+const THROUGH_KEYS: &str =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
 /// A bounded pool.
 pub type Pool = bb8::Pool<Manager>;
 /// A connection out of the pool; goes back when dropped.
@@ -84,7 +89,9 @@ impl bb8::ManageConnection for Manager {
     type Error = Error;
 
     async fn connect(&self) -> Result<Connection, Error> {
-        open(&self.config).await
+        let connection = open(&self.config).await?;
+        connection.client().batch_execute(THROUGH_KEYS).await?;
+        Ok(connection)
     }
 
     async fn is_valid(&self, connection: &mut Connection) -> Result<(), Error> {

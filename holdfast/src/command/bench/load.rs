@@ -34,7 +34,8 @@ pub(super) async fn measure(
     duration: Duration,
     request: fn() -> pb::ReserveRequest,
 ) -> anyhow::Result<Measured> {
-    let connections = (0..clients.min(CONNECTIONS_MAX))
+    let max = std::env::var("HF_CONNS").ok().and_then(|v| v.parse().ok()).unwrap_or(CONNECTIONS_MAX);
+    let connections = (0..clients.min(max))
         .map(|_| Ok(InventoryServiceClient::new(client::channel(address)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let phase = Arc::new(AtomicU8::new(WARMING));

@@ -52,9 +52,8 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn new(subject: Subject, clients: usize, measured: &Measured) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a latency for people")]
-        let quantile = |q: f64| {
-            measured.latency_us.as_ref().map(|latency| latency.value_at_quantile(q) as f64 / 1000.0)
-        };
+        let quantile =
+            |q: f64| measured.latency_us.as_ref().map(|latency| latency.value_at_quantile(q) as f64 / 1000.0);
         Self {
             subject,
             clients,
@@ -92,7 +91,11 @@ impl Report {
         let version: String = db.client().query_one("SHOW server_version", &[]).await?.get(0);
         let cores = std::thread::available_parallelism()?;
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("").trim_start_matches(['\t', ':', ' ']);
+        let model = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .unwrap_or("")
+            .trim_start_matches(['\t', ':', ' ']);
         Ok(Self {
             machine: format!("{cores} cores ({model}), shared by load generator, server and PostgreSQL"),
             versions: format!("holdfast {}, PostgreSQL {version}, tonic 0.14", env!("CARGO_PKG_VERSION")),
@@ -121,7 +124,9 @@ impl Report {
 
     pub(super) fn markdown(&self) -> String {
         let mut text = format!("{}; {}.\n\n", self.machine, self.versions);
-        text.push_str("| what | clients | holds/s | p50 ms | p99 ms | ratio |\n| --- | ---: | ---: | ---: | ---: | --- |\n");
+        text.push_str(
+            "| what | clients | holds/s | p50 ms | p99 ms | ratio |\n| --- | ---: | ---: | ---: | ---: | --- |\n",
+        );
         let ms = |value: Option<f64>| value.map_or("-".to_owned(), |ms| format!("{ms:.2}"));
         for subject in Subject::ALL {
             for row in self.rows.iter().filter(|row| row.subject == subject) {
