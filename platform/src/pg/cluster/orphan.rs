@@ -1,10 +1,11 @@
 //! What outlived its holdfast. The folder's lock is ours, so no living holdfast owns what still works in it.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use tracing::warn;
 
 use super::STOP_TIMEOUT;
@@ -22,7 +23,7 @@ pub(super) fn end_orphans(pg_dir: &Path) {
         // It may have ended since.
         let _ = kill_process(postmaster, Signal::INT);
     }
-    let is_over = || processes_in(pg_dir).is_empty() && !is_zombie(postmaster);
+    let is_over = || processes_in(pg_dir).is_empty() && !is_dying(postmaster);
     if wait_until(STOP_TIMEOUT, is_over) {
         return;
     }
@@ -61,11 +62,10 @@ fn processes_in(folder: &Path) -> Vec<Pid> {
     pids.filter(|pid| works_in(*pid, folder)).collect()
 }
 
-/// Dead, but its parent has not asked after it yet.
-fn is_zombie(pid: Pid) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    // "17 (postgres) Z ..."; the name may have spaces and parentheses of its own.
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z'))
+/// Works nowhere any more, but its pid is still taken: on its way out, or dead and not asked after by its parent.
+fn is_dying(pid: Pid) -> bool {
+    let works_in = fs::read_link(format!("/proc/{}/cwd", pid.as_raw_nonzero()));
+    works_in.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) && test_kill_process(pid).is_ok()
 }
 
 #[cfg(test)]
@@ -85,10 +85,10 @@ mod tests {
         let mut child = Command::new("sleep").arg("60").current_dir(&folder).spawn().expect("it starts");
         let pid = pid_of(&child);
         assert!(wait_until(REAP_TIMEOUT, || processes_in(&folder) == [pid]));
-        assert!(!is_zombie(pid) && !works_in(pid, Path::new("/")));
+        assert!(!is_dying(pid) && !works_in(pid, Path::new("/")));
         child.kill().expect("it runs");
-        assert!(wait_until(REAP_TIMEOUT, || processes_in(&folder).is_empty() && is_zombie(pid)));
+        assert!(wait_until(REAP_TIMEOUT, || processes_in(&folder).is_empty() && is_dying(pid)));
         child.wait().expect("it is our child");
-        assert!(!is_zombie(pid));
+        assert!(!is_dying(pid));
     }
 }
