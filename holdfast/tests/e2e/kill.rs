@@ -9,7 +9,7 @@ use holdfast_platform::pg::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::binary::{Folder, Holdfast, up, up_in, with};
-use crate::crowd::{Crowd, STOCK};
+use crate::crowd::{Crowd, Errands, STOCK};
 
 /// How many answers the crowd gets before each blow, and after the last.
 const ANSWERS: usize = 400;
@@ -21,7 +21,7 @@ async fn what_was_acknowledged_survives_kill_9_of_the_process() {
     let folder = Folder::new();
     let mut holdfast = Holdfast::start(up_in(folder.path())).await;
     holdfast.doors.stock_up(&STOCK).await;
-    let mut crowd = Crowd::enter(holdfast.doors.clone());
+    let mut crowd = Crowd::enter(holdfast.doors.clone(), Errands::Everything);
     for kills_postgres in [false, true] {
         crowd.is_served(ANSWERS).await;
         let postmaster = folder.postmaster();
@@ -47,13 +47,15 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
     let url = cluster.url().to_owned();
     let holdfast = Holdfast::start(with(up(), "--database-url", &url)).await;
     holdfast.doors.stock_up(&STOCK).await;
-    let mut crowd = Crowd::enter(holdfast.doors.clone());
 
+    let mut crowd = Crowd::enter(holdfast.doors.clone(), Errands::Holding);
     crowd.is_served(ANSWERS).await;
-    kill_process(busy_backend(&url).await, Signal::KILL).expect("it is at work");
     // PostgreSQL ends all its other backends then, and recovers by itself.
+    kill_process(busy_backend(&url).await, Signal::KILL).expect("it is at work");
     serves_again(&mut crowd, "a backend was killed").await;
+    crowd.go_home().await.assert_kept(&holdfast.doors, &url).await;
 
+    let mut crowd = Crowd::enter(holdfast.doors.clone(), Errands::Everything);
     crowd.is_served(ANSWERS).await;
     kill_process(folder.postmaster(), Signal::KILL).expect("it runs");
     drop(cluster);

@@ -60,7 +60,8 @@ SELECT format('cancelled order %s keeps units or money', o.id)
 FROM orders.sales_order o
 LEFT JOIN sold s ON s.id = o.reservation_id
 LEFT JOIN orders.sandbox_payment p ON p.reference = o.id::text
-WHERE o.step = 'CANCELLED' AND (s.committed OR s.open OR p.status IN ('AUTHORIZED', 'CAPTURED'))
+WHERE (o.step = 'CANCELLED' AND p.status IN ('AUTHORIZED', 'CAPTURED'))
+   OR (o.step IN ('CANCELLED', 'WATCH') AND (s.committed OR s.open))
 UNION ALL
 SELECT format('reservation %s is committed to no placed order', s.id)
 FROM sold s
