@@ -5,17 +5,21 @@ CREATE TABLE inventory.stock_level (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     sku         text NOT NULL REFERENCES inventory.variant (sku),
     location_id text NOT NULL REFERENCES inventory.location (id),
-    on_hand     bigint NOT NULL DEFAULT 0 CHECK (on_hand BETWEEN 0 AND 1000000000),
-    unavailable bigint NOT NULL DEFAULT 0 CHECK (unavailable BETWEEN 0 AND 1000000000),
-    safety      bigint NOT NULL DEFAULT 0 CHECK (safety BETWEEN 0 AND 1000000000),
-    held        bigint NOT NULL DEFAULT 0 CHECK (held >= 0),
-    committed   bigint NOT NULL DEFAULT 0 CHECK (committed >= 0),
-    incoming    bigint NOT NULL DEFAULT 0 CHECK (incoming BETWEEN 0 AND 1000000000),
-    in_transit  bigint NOT NULL DEFAULT 0 CHECK (in_transit BETWEEN 0 AND 1000000000),
-    version     bigint NOT NULL DEFAULT 0 CHECK (version >= 0),
+    on_hand     bigint NOT NULL DEFAULT 0,
+    unavailable bigint NOT NULL DEFAULT 0,
+    safety      bigint NOT NULL DEFAULT 0,
+    held        bigint NOT NULL DEFAULT 0,
+    committed   bigint NOT NULL DEFAULT 0,
+    incoming    bigint NOT NULL DEFAULT 0,
+    in_transit  bigint NOT NULL DEFAULT 0,
+    version     bigint NOT NULL DEFAULT 0,
     updated_at  timestamptz NOT NULL DEFAULT now(),
     UNIQUE (sku, location_id),
-    CONSTRAINT never_oversold CHECK (held + committed <= on_hand - unavailable)
+    CONSTRAINT never_oversold CHECK (held + committed <= on_hand - unavailable),
+    -- One short expression: the server reads constraints anew for every statement.
+    CONSTRAINT bounds CHECK (
+        least(on_hand, unavailable, safety, held, committed, incoming, in_transit, version) >= 0
+        AND greatest(on_hand, unavailable, safety, incoming, in_transit) <= 1000000000)
 ) WITH (fillfactor = 50); -- room for heap-only updates: a hot level's row is rewritten thousands of times a second
 
 -- The ledger. The key makes versions unique per level; the audit proves them gapless.

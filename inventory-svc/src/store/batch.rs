@@ -41,17 +41,18 @@ impl WriteError {
 
 /// Writes a batch's effects, checking everything it was decided on. A batch without effects is only checked.
 pub(crate) async fn save_batch(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Written, WriteError> {
-    let written =
-        if has_writes(effects) { write(db, effects, ask_due).await } else { check(db, effects, ask_due).await };
+    let written = if effects.movements.is_empty() && effects.transitions.is_empty() {
+        check(db, effects, ask_due).await
+    } else if effects.transitions.is_empty() && effects.adjustments.is_empty() {
+        write_holds(db, effects, ask_due).await
+    } else {
+        write(db, effects, ask_due).await
+    };
     match written {
         Ok(Some(written)) => Ok(written),
         Ok(None) => Err(WriteError::Mismatch),
         Err(error) => Err(WriteError::from_database(error)),
     }
-}
-
-fn has_writes(effects: &Effects) -> bool {
-    !(effects.movements.is_empty() && effects.transitions.is_empty())
 }
 
 async fn check(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Option<Written>, Error> {
@@ -126,6 +127,34 @@ columns!(AdjustmentColumns {
     incoming: i64,
     in_transit: i64,
 });
+
+async fn write_holds(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Option<Written>, Error> {
+    let (levels, seen) = level_columns(effects);
+    let (holds, customers) = hold_columns(effects);
+    let row = db
+        .query_opt(
+            include_str!("sql/commit_holds.sql"),
+            &[
+                &levels.id,
+                &levels.version_found,
+                &levels.version_left,
+                &levels.held,
+                &seen.id,
+                &seen.version_found,
+                &customers,
+                &holds.id,
+                &holds.line,
+                &holds.level_id,
+                &holds.version,
+                &holds.quantity,
+                &holds.fingerprint,
+                &holds.ttl_ms,
+                &ask_due,
+            ],
+        )
+        .await?;
+    Ok(row.map(|row| Written { now: Micros(row.get("now_us")), due: row.get("due") }))
+}
 
 async fn write(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Option<Written>, Error> {
     let (levels, seen) = level_columns(effects);
