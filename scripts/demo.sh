@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 holdfast="${CARGO_TARGET_DIR:-target}/release/holdfast"
 folder=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-demo-XXXXXX")
+chmod 755 "$folder" # started by root, PostgreSQL runs as somebody else and must get in
 pid=
 
 finish() {
@@ -20,7 +21,7 @@ trap 'exit 130' INT TERM
 "$holdfast" up --json --data-dir "$folder/data" --http 127.0.0.1:0 --grpc 127.0.0.1:0 \
     >"$folder/ready" 2>"$folder/log" &
 pid=$!
-until [ -s "$folder/ready" ]; do
+until grep -q '"ready"' "$folder/ready"; do
     kill -0 "$pid" 2>/dev/null || { cat "$folder/log" >&2; exit 1; }
     sleep 0.05
 done
