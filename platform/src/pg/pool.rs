@@ -56,7 +56,7 @@ pub async fn pool(url: &str, connections_max: u32) -> Result<Pool, Error> {
     bb8::Pool::builder()
         .max_size(connections_max)
         .min_idle(Some(0))
-        .test_on_check_out(false)
+        .test_on_check_out(true)
         .connection_timeout(CHECKOUT_TIMEOUT)
         .build(manager)
         .await
@@ -94,8 +94,13 @@ impl bb8::ManageConnection for Manager {
         Ok(connection)
     }
 
+    /// Costs no round trip: a connection whose server went away knows it, and one that is lost unnoticed would be lost
+    /// just as well between a question and the statement.
     async fn is_valid(&self, connection: &mut Connection) -> Result<(), Error> {
-        Ok(connection.client().batch_execute("").await?)
+        if connection.is_closed() {
+            return Err(Error::Unreachable("the connection was closed while it was idle".to_owned()));
+        }
+        Ok(())
     }
 
     fn has_broken(&self, connection: &mut Connection) -> bool {
