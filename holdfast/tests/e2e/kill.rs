@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 use holdfast_platform::pg;
 use holdfast_platform::pg::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::task::JoinSet;
 
+use crate::ask::reserve;
 use crate::binary::{Folder, Holdfast, up, up_in, with};
 use crate::crowd::{Crowd, Errands, STOCK};
+use crate::wait::until;
 
 /// How many answers the crowd gets before each blow, and after the last.
 const ANSWERS: usize = 400;
@@ -64,6 +67,33 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
 
     crowd.is_served(ANSWERS).await;
     crowd.go_home().await.assert_kept(&holdfast.doors, &url).await;
+    assert_eq!(holdfast.stop(Signal::TERM).await.0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_back_is_served_from_at_the_first_call() {
+    let folder = Folder::new();
+    let cluster = start_cluster(folder.path()).await;
+    let url = cluster.url();
+    let holdfast = Holdfast::start(with(up(), "--database-url", url)).await;
+    let doors = &holdfast.doors;
+    doors.stock_up(&STOCK).await;
+    // As many connections as the service cares to open.
+    let read = |_| {
+        let doors = doors.clone();
+        async move { doors.stock("HOT").await }
+    };
+    let reads: JoinSet<_> = (0..64).map(read).collect();
+    reads.join_all().await;
+
+    let witness = pg::connect(url).await.expect("the database answers");
+    kill_process(busy_backend(url).await, Signal::KILL).expect("it runs");
+    until("every connection is closed", async || witness.is_closed().then_some(())).await;
+    until("PostgreSQL has recovered", async || pg::connect(url).await.ok()).await;
+    doors.inventory().reserve(reserve(&[("HOT", 1)])).await.expect("it is back");
+    for (sku, _) in STOCK {
+        doors.stock(sku).await;
+    }
     assert_eq!(holdfast.stop(Signal::TERM).await.0, Some(0));
 }
 
