@@ -26,8 +26,8 @@ async fn five_hundred_shoppers_at_two_replicas_never_oversell() {
     for number in 0..SHOPPERS {
         let doors = if number % 2 == 0 { first.doors.clone() } else { second.doors.clone() };
         shoppers.spawn(async move {
-            // Holds are quicker than orders: few enough of them leave units to be bought.
-            match number / 2 % 5 {
+            // Holds are quicker than orders: a hundred of them leave units to be bought.
+            match number / 2 % 10 {
                 0 => match doors.inventory().reserve(reserve(&[("HOT", 1)])).await {
                     Ok(_) => Ending::Held,
                     Err(status) => sold_out(reason(&status)),
@@ -52,7 +52,7 @@ async fn five_hundred_shoppers_at_two_replicas_never_oversell() {
     let count = |wanted: Ending| endings.iter().filter(|ending| **ending == wanted).count() as i64;
     let (held, sold) = (count(Ending::Held), count(Ending::Sold));
     assert_eq!(held + sold, UNITS, "every unit is promised once");
-    assert!(sold > 0 && held > 0, "both kinds of shopper were served: {held} held, {sold} sold");
+    assert!(sold >= UNITS - 100, "orders get what holds leave: {held} held, {sold} sold");
     for shop in [&first, &second] {
         assert_eq!(shop.doors.units("HOT").await, (held, sold, 0));
     }
