@@ -1,6 +1,8 @@
 //! Starts that cannot be: exit code 1, one clear line on stderr, nothing left running.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 
 use holdfast::system::migrate;
 use holdfast_platform::pg::{self, testing::fresh_database};
@@ -64,12 +66,18 @@ async fn a_folder_that_holds_something_else_is_left_as_it_is() {
 #[tokio::test]
 async fn a_folder_without_rights_is_said_to_be_so() {
     let folder = Folder::new();
-    // Root may write anywhere, but not under a file.
-    let file = folder.path().join("file");
+    let (file, closed) = (folder.path().join("file"), folder.path().join("closed"));
     std::fs::write(&file, "").expect("a file");
-    let under = file.join("data");
-    let under = under.to_str().expect("text");
-    assert_says(&refusal(up_in(under.as_ref())).await, &["data folder", under]);
+    std::fs::create_dir(&closed).expect("a folder");
+    std::fs::set_permissions(&closed, Permissions::from_mode(0o500)).expect("it is ours");
+    let mut refusing = vec![file.join("data")];
+    // Root may write anywhere, but not under a file.
+    if !rustix::process::geteuid().is_root() {
+        refusing.push(closed);
+    }
+    for path in refusing {
+        assert_says(&refusal(up_in(&path)).await, &["data folder", path.to_str().expect("text")]);
+    }
     folder.assert_left_alone().await;
 }
 
