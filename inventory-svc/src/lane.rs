@@ -29,8 +29,11 @@ use crate::usecase::watch::Hub;
 /// How many commands wait in the channel before callers are told to come back.
 const INBOX_MAX: usize = 4_096;
 
-/// How many lanes work at once where the configuration does not say.
-pub(crate) const LANES_DEFAULT: usize = 4;
+/// How many lanes work at once where the configuration does not say: one a core, within reason. More make smaller
+/// batches that wait for each other's flush.
+pub(crate) fn lanes_default() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 8)
+}
 
 /// Why a command got no outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -51,7 +51,7 @@ impl Config {
         Self {
             database_url: database_url.into(),
             connections_max: pg::CONNECTIONS_MAX_DEFAULT,
-            lanes: lane::LANES_DEFAULT,
+            lanes: lane::lanes_default(),
             sweep_period: Duration::from_millis(500),
         }
     }

@@ -10,9 +10,6 @@ use super::{LaneError, Ticket};
 const BATCH_MAX: usize = 512;
 /// How many commands may wait behind the ones in flight; the inbox takes what comes beyond.
 const WAITING_MAX: usize = 4_096;
-/// How often the dispatcher steps aside before it starts a batch, so long as arrivals keep coming.
-const GATHER_ROUNDS_MAX: usize = 16;
-
 /// A lane has finished a batch.
 pub(super) struct Completion {
     pub lane: usize,
@@ -53,9 +50,6 @@ pub(super) async fn run(
         if free.is_empty() {
             continue;
         }
-        if std::env::var_os("HF_GATHER").is_some() {
-            gather(&mut arrivals, &mut schedule).await;
-        }
         while let Some(&lane) = free.last() {
             let Some(taken) = schedule.take(BATCH_MAX) else { break };
             free.pop();
@@ -78,23 +72,5 @@ pub(super) async fn run(
         let Some(done) = completions.recv().await else { return };
         schedule.complete(&done.keys);
         free.push(done.lane);
-    }
-}
-
-/// Lets callers that were just answered come back before the next batch is cut: without this, the first of them would
-/// commit alone and all the others wait for its flush. Steps aside only while somebody is there to come, so an idle
-/// lane still takes a single command at once.
-async fn gather(arrivals: &mut mpsc::Receiver<Ticket>, schedule: &mut Schedule<Ticket>) {
-    for _ in 0..GATHER_ROUNDS_MAX {
-        tokio::task::yield_now().await;
-        let before = schedule.len();
-        while schedule.len() < WAITING_MAX
-            && let Ok(ticket) = arrivals.try_recv()
-        {
-            schedule.admit(ticket);
-        }
-        if schedule.len() == before || !schedule.has_ready() {
-            return;
-        }
     }
 }

@@ -72,10 +72,6 @@ impl<T: Keyed> Schedule<T> {
         self.ready.len() + self.parked.len()
     }
 
-    pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
     pub(super) fn admit(&mut self, item: T) {
         self.admitted += 1;
         self.place(self.admitted, item);

@@ -13,7 +13,7 @@ use holdfast_platform::task::spawn_joined;
 /// How long the load runs before it is measured.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// How many connections the clients share at most.
-const CONNECTIONS_MAX: usize = 8;
+const CONNECTIONS_MAX: usize = 4;
 
 /// What a cell came to.
 #[derive(Debug, Clone)]
@@ -34,8 +34,7 @@ pub(super) async fn measure(
     duration: Duration,
     request: fn() -> pb::ReserveRequest,
 ) -> anyhow::Result<Measured> {
-    let max = std::env::var("HF_CONNS").ok().and_then(|v| v.parse().ok()).unwrap_or(CONNECTIONS_MAX);
-    let connections = (0..clients.min(max))
+    let connections = (0..clients.min(CONNECTIONS_MAX))
         .map(|_| Ok(InventoryServiceClient::new(client::channel(address)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let phase = Arc::new(AtomicU8::new(WARMING));
