@@ -5,13 +5,19 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use holdfast_platform::pg::cluster::Cluster;
+use holdfast_platform::task::spawn_joined;
 use holdfast_platform::{process, telemetry};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::output::Output;
 use crate::system::{Listeners, System, Transport, migrate};
+
+/// How often the private PostgreSQL is looked after.
+const REVIVE_PERIOD: Duration = Duration::from_millis(250);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -44,12 +50,33 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
             (Some(cluster), url)
         }
     };
+    let serving = CancellationToken::new();
+    let keeper = cluster.map(|cluster| spawn_joined(keep_alive(cluster, serving.clone())));
     let ran = serve(&database_url, listeners, output, began, stop).await;
-    if let Some(cluster) = cluster {
+    serving.cancel();
+    if let Some(keeper) = keeper {
+        let cluster = keeper.await??;
         tokio::task::spawn_blocking(move || cluster.stop()).await?;
     }
     ran?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts the private PostgreSQL again should it die, until `serving` is cancelled; gives it back to be stopped.
+async fn keep_alive(mut cluster: Cluster, serving: CancellationToken) -> anyhow::Result<Cluster> {
+    loop {
+        tokio::select! {
+            () = serving.cancelled() => return Ok(cluster),
+            () = tokio::time::sleep(REVIVE_PERIOD) => {}
+        }
+        cluster = tokio::task::spawn_blocking(move || {
+            if let Err(error) = cluster.revive() {
+                tracing::error!(%error, "private PostgreSQL does not come back, trying again");
+            }
+            cluster
+        })
+        .await?;
+    }
 }
 
 async fn serve(

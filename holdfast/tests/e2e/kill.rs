@@ -71,6 +71,20 @@ async fn what_was_acknowledged_survives_kill_9_of_postgres() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_private_postgres_that_was_killed_is_started_again() {
+    let folder = Folder::new();
+    let holdfast = Holdfast::start(up_in(folder.path())).await;
+    holdfast.doors.stock_up(&STOCK).await;
+    let mut crowd = Crowd::enter(holdfast.doors.clone(), Errands::Everything);
+    crowd.is_served(ANSWERS).await;
+    kill_process(folder.postmaster(), Signal::KILL).expect("it runs");
+    serves_again(&mut crowd, "the private server was killed").await;
+    crowd.go_home().await.assert_kept(&holdfast.doors, &holdfast.database_url).await;
+    assert_eq!(holdfast.stop(Signal::TERM).await.0, Some(0));
+    folder.assert_left_alone().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_back_is_served_from_at_the_first_call() {
     let folder = Folder::new();
     let cluster = start_cluster(folder.path()).await;

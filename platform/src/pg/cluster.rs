@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -66,10 +66,20 @@ pub enum ClusterError {
 /// A running private server.
 #[derive(Debug)]
 pub struct Cluster {
-    postmaster: std::process::Child,
+    postmaster: Child,
+    home: Home,
     url: String,
-    folder: PathBuf,
     _lock: File,
+}
+
+/// Where a server lives and as whom it runs.
+#[derive(Debug)]
+struct Home {
+    bin: PathBuf,
+    pg_dir: PathBuf,
+    socket_dir: PathBuf,
+    log: PathBuf,
+    account: Option<Account>,
 }
 
 /// An account to run the server as.
@@ -86,32 +96,40 @@ impl Cluster {
     /// # Errors
     /// As [`ClusterError`] says.
     pub fn start(data_dir: &Path) -> Result<Self, ClusterError> {
-        let bin = find_binaries().ok_or(ClusterError::NoBinaries)?;
         let folder_error = |cause| ClusterError::Folder { path: data_dir.to_owned(), cause };
         fs::create_dir_all(data_dir).map_err(folder_error)?;
         let data_dir = data_dir.canonicalize().map_err(folder_error)?;
         let lock = lock_folder(&data_dir)?;
         let account = unprivileged_account()?;
         let pg_dir = data_dir.join("pg");
+        let bin = binaries_of(&pg_dir).or_else(find_binaries).ok_or(ClusterError::NoBinaries)?;
         prepare_folder(&data_dir, &pg_dir, account.as_ref())?;
         check_reachable(&data_dir, &pg_dir, account.as_ref())?;
         let socket_dir = socket_dir(&pg_dir, account.as_ref()).map_err(folder_error)?;
-
         if pg_dir.join("PG_VERSION").exists() {
             check_version(&pg_dir, &bin)?;
-            orphan::end_orphans(&pg_dir);
         } else {
             refuse_foreign(&pg_dir)?;
             init(&bin, &data_dir, &pg_dir, account.as_ref())?;
         }
-
-        let log_path = data_dir.join("postgres.log");
-        let postmaster = spawn(&bin, &pg_dir, &socket_dir, &log_path, account.as_ref())?;
         let url = format!("postgresql://postgres@/postgres?host={}", encode_path(&socket_dir));
-        let mut cluster = Self { postmaster, url, folder: data_dir, _lock: lock };
-        cluster.wait_ready(&bin, &socket_dir, &log_path)?;
-        info!(folder = %cluster.folder.display(), "private PostgreSQL started");
-        Ok(cluster)
+        let home = Home { bin, pg_dir, socket_dir, log: data_dir.join("postgres.log"), account };
+        let postmaster = home.launch()?;
+        info!(folder = %data_dir.display(), "private PostgreSQL started");
+        Ok(Self { postmaster, home, url, _lock: lock })
+    }
+
+    /// Starts the server again where it has died (killed, out of memory); says whether it had.
+    ///
+    /// # Errors
+    /// Where it does not come back.
+    pub fn revive(&mut self) -> Result<bool, ClusterError> {
+        if matches!(self.postmaster.try_wait(), Ok(None)) {
+            return Ok(false);
+        }
+        warn!("private PostgreSQL has died and is started again");
+        self.postmaster = self.home.launch()?;
+        Ok(true)
     }
 
     /// The URL clients connect with.
@@ -147,16 +165,32 @@ impl Cluster {
         let _ = self.postmaster.kill();
         let _ = self.postmaster.wait();
     }
+}
 
-    fn wait_ready(&mut self, bin: &Path, socket_dir: &Path, log: &Path) -> Result<(), ClusterError> {
+impl Home {
+    /// Starts the server and waits until it accepts connections; recovers whatever a crash left behind.
+    fn launch(&self) -> Result<Child, ClusterError> {
+        orphan::end_orphans(&self.pg_dir);
+        let mut postmaster = spawn(&self.bin, &self.pg_dir, &self.socket_dir, &self.log, self.account.as_ref())?;
+        match self.wait_ready(&mut postmaster) {
+            Ok(()) => Ok(postmaster),
+            Err(error) => {
+                let _ = postmaster.kill();
+                let _ = postmaster.wait();
+                Err(error)
+            }
+        }
+    }
+
+    fn wait_ready(&self, postmaster: &mut Child) -> Result<(), ClusterError> {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            if !matches!(self.postmaster.try_wait(), Ok(None)) {
-                return Err(ClusterError::Start { log: last_lines(log) });
+            if !matches!(postmaster.try_wait(), Ok(None)) {
+                return Err(ClusterError::Start { log: last_lines(&self.log) });
             }
-            let ready = Command::new(bin.join("pg_isready"))
+            let ready = Command::new(self.bin.join("pg_isready"))
                 .args(["-q", "-h"])
-                .arg(socket_dir)
+                .arg(&self.socket_dir)
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .status();
@@ -164,7 +198,7 @@ impl Cluster {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(ClusterError::Start { log: last_lines(log) });
+                return Err(ClusterError::Start { log: last_lines(&self.log) });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -175,6 +209,16 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.stop_now();
     }
+}
+
+/// The installed version that made the folder, where there are several.
+fn binaries_of(pg_dir: &Path) -> Option<PathBuf> {
+    if std::env::var_os("HOLDFAST_PG_BIN").is_some() {
+        return None;
+    }
+    let version = fs::read_to_string(pg_dir.join("PG_VERSION")).ok()?;
+    let bin = Path::new("/usr/lib/postgresql").join(version.trim()).join("bin");
+    bin.join("postgres").exists().then_some(bin)
 }
 
 /// The folder with `initdb` and `postgres`: HOLDFAST_PG_BIN, else the newest under /usr/lib/postgresql, else PATH's.
@@ -333,7 +377,7 @@ fn spawn(
     socket_dir: &Path,
     log: &Path,
     account: Option<&Account>,
-) -> Result<std::process::Child, ClusterError> {
+) -> Result<Child, ClusterError> {
     let failed = |cause: io::Error| ClusterError::Program { program: "postgres", output: cause.to_string() };
     let log = File::options().create(true).append(true).open(log).map_err(failed)?;
     let mut command = Command::new(bin.join("postgres"));
