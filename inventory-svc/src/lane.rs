@@ -40,7 +40,8 @@ pub(crate) fn lanes_default() -> usize {
 pub(crate) enum LaneError {
     #[error("too many commands are waiting")]
     Overloaded,
-    #[error("the deadline passed before the command was decided")]
+    /// Whether it took effect is found by repeating it with the same id.
+    #[error("the deadline passed: repeat the call with the same id to learn its outcome")]
     DeadlinePassed,
     /// Whether it took effect is found by repeating it with the same id.
     #[error("the database cannot be reached")]

@@ -7,6 +7,9 @@ use tokio::time::Instant;
 /// How long a call may take where its caller does not say.
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
+/// The longest a caller may ask for.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(300);
+
 /// When a caller stops waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
@@ -20,7 +23,7 @@ impl Deadline {
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
         let timeout =
             request.metadata().get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
-        Self::after(timeout.unwrap_or(TIMEOUT_DEFAULT))
+        Self::after(timeout.unwrap_or(TIMEOUT_DEFAULT).min(TIMEOUT_MAX))
     }
 
     pub fn instant(self) -> Instant {

@@ -48,7 +48,8 @@ impl Error {
                             *state == SqlState::ADMIN_SHUTDOWN
                                 || *state == SqlState::CRASH_SHUTDOWN
                                 || *state == SqlState::CANNOT_CONNECT_NOW
-                                || state.code().starts_with("08")
+                                || matches!(state.code(), "25P03" | "57P05") // a session that idled too long
+                            || state.code().starts_with("08")
                         }
                     }
             }

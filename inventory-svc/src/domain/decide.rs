@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use holdfast_contracts::RequestId;
+use holdfast_contracts::{LocationId, RequestId};
 
 use super::command::{Adjust, Adjustment, Change, Command, Move, Outcome, Refused, Reserve, ReserveLine, Step};
 use super::effects::{ClockRule, Effects, Hold, LevelWrite, MovementKind, MovementWrite, Transition};
@@ -73,7 +73,10 @@ pub fn decide<'a>(world: World, commands: impl IntoIterator<Item = &'a Command>)
                 Command::Move(moved) => table.advance(moved),
                 Command::Adjust(adjust) => table.adjust(adjust),
             };
-            decided.unwrap_or_else(Outcome::Refused)
+            decided.unwrap_or_else(|refused| {
+                table.note_refusal(command, &refused);
+                Outcome::Refused(refused)
+            })
         })
         .collect();
     Decision { effects: table.effects, outcomes }
@@ -86,6 +89,15 @@ struct Table {
 }
 
 impl Table {
+    fn note_refusal(&mut self, command: &Command, refused: &Refused) {
+        match command {
+            Command::Reserve(_) | Command::Adjust(_) if !matches!(refused, Refused::IdReused { .. }) => {
+                self.effects.refused.push(command.subject());
+            }
+            Command::Reserve(_) | Command::Adjust(_) | Command::Move(_) => {}
+        }
+    }
+
     fn reserve(&mut self, reserve: &Reserve) -> Result<Outcome, Refused> {
         if let Some(known) = self.world.reservations.get(&reserve.id) {
             if known.fingerprint != reserve.fingerprint {
@@ -125,32 +137,51 @@ impl Table {
         for (number, line) in lines.iter().enumerate() {
             self.check_expected_version(number, line)?;
         }
-        let open: Vec<&ReserveLine> = lines.iter().filter(|line| !line.located).collect();
-        let shared = open.first().and_then(|first| {
-            first.candidates.iter().find(|candidate| {
-                open.iter().all(|line| {
-                    line.candidates
-                        .iter()
-                        .any(|level| level.location == candidate.location && self.can_hold(level, line.quantity))
+        // Lines that name their location have no choice: they come first. Lines of one SKU may meet at a level, so
+        // what is picked already is spoken for.
+        let mut picks: Vec<Option<LevelRef>> = vec![None; lines.len()];
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.located) {
+            picks[number] = Some(self.pick(line, None, lines, &picks)?);
+        }
+        let open = || lines.iter().filter(|line| !line.located);
+        let shared = open().next().and_then(|first| {
+            first.candidates.iter().find(|place| {
+                open().all(|line| {
+                    let here = line.candidates.iter().find(|level| level.location == place.location);
+                    here.is_some_and(|level| self.free(level, lines, &picks) >= i64::from(line.quantity))
                 })
             })
         });
         let shared = shared.map(|level| level.location.clone());
-        let mut picks: Vec<LevelRef> = Vec::with_capacity(lines.len());
-        for line in lines {
-            let fits = |level: &&LevelRef| {
-                // Lines of one SKU may meet at one level: what is picked already is spoken for.
-                let picked = lines.iter().zip(&picks).filter(|(_, pick)| pick.id == level.id);
-                let spoken_for: i64 = picked.map(|(line, _)| i64::from(line.quantity)).sum();
-                self.level(level.id).quantities.available() >= i64::from(line.quantity) + spoken_for
-                    && (line.located || shared.as_ref().is_none_or(|location| level.location == *location))
-            };
-            match line.candidates.iter().find(fits) {
-                Some(level) => picks.push(level.clone()),
-                None => return Err(self.insufficient(line)),
-            }
+        for (number, line) in lines.iter().enumerate().filter(|(_, line)| !line.located) {
+            picks[number] = Some(self.pick(line, shared.as_ref(), lines, &picks)?);
         }
-        Ok(picks)
+        Ok(picks.into_iter().flatten().collect())
+    }
+
+    /// The first level that has all of a line, at one place where it must be there.
+    fn pick(
+        &mut self,
+        line: &ReserveLine,
+        place: Option<&LocationId>,
+        lines: &[ReserveLine],
+        picks: &[Option<LevelRef>],
+    ) -> Result<LevelRef, Refused> {
+        let fits = |level: &&LevelRef| {
+            place.is_none_or(|place| level.location == *place)
+                && self.free(level, lines, picks) >= i64::from(line.quantity)
+        };
+        match line.candidates.iter().find(fits) {
+            Some(level) => Ok(level.clone()),
+            None => Err(self.insufficient(line)),
+        }
+    }
+
+    /// What a level has left for this reservation's further lines.
+    fn free(&self, level: &LevelRef, lines: &[ReserveLine], picks: &[Option<LevelRef>]) -> i64 {
+        let here = lines.iter().zip(picks).filter(|(_, pick)| pick.as_ref().is_some_and(|pick| pick.id == level.id));
+        let spoken_for: i64 = here.map(|(line, _)| i64::from(line.quantity)).sum();
+        self.level(level.id).quantities.available() - spoken_for
     }
 
     fn check_expected_version(&mut self, number: usize, line: &ReserveLine) -> Result<(), Refused> {
@@ -163,10 +194,6 @@ impl Table {
             return Ok(());
         }
         Err(Refused::VersionMismatch { sku: line.sku.clone(), location: level.location.clone(), expected, version })
-    }
-
-    fn can_hold(&self, level: &LevelRef, quantity: i32) -> bool {
-        self.level(level.id).quantities.available() >= i64::from(quantity)
     }
 
     /// The refusal of a line none of whose levels has enough: tells of the level that has the most.

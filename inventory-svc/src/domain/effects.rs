@@ -18,6 +18,9 @@ pub struct Effects {
     pub holds: Vec<Hold>,
     pub transitions: Vec<Transition>,
     pub adjustments: Vec<Adjustment>,
+    /// Subjects that were refused as new: none of them may be stored already, or the refusal would hide that the
+    /// request is a repetition of one that was granted.
+    pub refused: Vec<RequestId>,
     /// A refusal or an answer rests on what only the database can say (the clock, a reservation another replica
     /// may have moved): decide again under its locks.
     pub doubtful: bool,

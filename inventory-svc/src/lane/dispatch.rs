@@ -8,7 +8,7 @@ use super::{LaneError, Ticket};
 
 /// How many commands one batch may have: bounds the statement and how long one commit takes.
 const BATCH_MAX: usize = 512;
-/// How many commands may wait behind the ones in flight; the inbox takes what comes beyond.
+/// How many commands may wait behind the ones in flight.
 const WAITING_MAX: usize = 4_096;
 /// A lane has finished a batch.
 pub(super) struct Completion {
@@ -39,16 +39,21 @@ pub(super) async fn run(
                 schedule.complete(&done.keys);
                 free.push(done.lane);
             }
-            count = arrivals.recv_many(&mut inbox, BATCH_MAX), if schedule.len() < WAITING_MAX => {
+            count = arrivals.recv_many(&mut inbox, BATCH_MAX) => {
                 if count == 0 {
                     break;
                 }
             }
             () = stopping.cancelled(), if !arrivals.is_closed() => arrivals.close(),
         }
-        inbox.drain(..).for_each(|ticket| schedule.admit(ticket));
-        if free.is_empty() {
-            continue;
+        for ticket in inbox.drain(..) {
+            // One level's crowd must not keep others out: whoever could go at once is let in beyond the bound.
+            let waiting = schedule.len();
+            if waiting >= 2 * WAITING_MAX || (waiting >= WAITING_MAX && schedule.must_wait(&ticket)) {
+                ticket.answer(Err(LaneError::Overloaded));
+            } else {
+                schedule.admit(ticket);
+            }
         }
         while let Some(&lane) = free.last() {
             let Some(taken) = schedule.take(BATCH_MAX) else { break };

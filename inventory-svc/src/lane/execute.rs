@@ -1,10 +1,12 @@
 //! A lane: decides a batch in memory, writes it optimistically, and once more under locks where the world had moved.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use holdfast_platform::pg::{self, Connection};
 use tokio::sync::mpsc;
@@ -25,13 +27,16 @@ use crate::usecase::watch::Hub;
 /// How often a batch is tried under locks before it is given up: only a repeated id or a deadlock asks for more than
 /// one, and each try makes progress for somebody.
 const LOCKED_TRIES_MAX: usize = 4;
+/// How long a batch may take at the database before its connection is given up: the network may be gone without a word.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(12);
 const RECONNECT_DELAY_MIN: Duration = Duration::from_millis(20);
 const RECONNECT_DELAY_MAX: Duration = Duration::from_secs(1);
 
 /// What a lane's session sets: one plan for a statement, made once, that visits rows in the order given, so that row
 /// locks are always taken in key order. A statement that hangs must not hang its lane.
 const SESSION: &str = "SET plan_cache_mode = force_generic_plan; SET enable_hashjoin = off; SET enable_mergejoin = off; \
-     SET enable_seqscan = off; SET jit = off; SET statement_timeout = '10s'; SET lock_timeout = '9s'";
+     SET enable_seqscan = off; SET jit = off; SET statement_timeout = '10s'; SET lock_timeout = '2s'; \
+     SET idle_in_transaction_session_timeout = '10s'";
 
 /// See the module.
 pub(super) struct Lane {
@@ -85,7 +90,13 @@ impl Lane {
 
     pub(super) async fn run(mut self, mut batches: mpsc::Receiver<Batch>, done: mpsc::Sender<Completion>) {
         while let Some(batch) = batches.recv().await {
-            let answers = self.settle(batch.tickets).await;
+            let settled = AssertUnwindSafe(self.settle(batch.tickets)).catch_unwind().await;
+            let answers = settled.unwrap_or_else(|_panic| {
+                // Its callers are told by their dropped tickets; the lane and its levels must go on.
+                error!(lane = self.number, "a batch panicked");
+                self.connection = None;
+                Vec::new()
+            });
             // The next batch is cut before the callers of this one are woken: the database works while they are told.
             let heard = done.send(Completion { lane: self.number, keys: batch.keys }).await;
             answers.into_iter().for_each(Answered::tell);
@@ -102,7 +113,7 @@ impl Lane {
             return Vec::new();
         }
         let tried = match self.connection.as_ref() {
-            Some(connection) => self.try_optimistic(connection, &tickets).await,
+            Some(connection) => within(BATCH_TIMEOUT, self.try_optimistic(connection, &tickets)).await,
             None => Err(WriteError::Mismatch),
         };
         match tried {
@@ -110,6 +121,9 @@ impl Lane {
             Err(WriteError::Mismatch) => self.settle_locked(tickets).await,
             Err(WriteError::Database(error)) => {
                 warn!(%error, commands = tickets.len(), "batch failed, deciding it again under locks");
+                if error.is_connection_lost() {
+                    self.connection = None;
+                }
                 self.settle_locked(tickets).await
             }
         }
@@ -127,7 +141,6 @@ impl Lane {
         }
         let ask_due = refuses_for_want_of_stock(&decision);
         let written = save_batch(connection, &decision.effects, ask_due).await?;
-        self.clock.learn(written.now);
         decision.stamp(written.now);
         Ok((decision, written))
     }
@@ -144,7 +157,10 @@ impl Lane {
         if !missing.is_empty() {
             missing.sort_unstable();
             missing.dedup();
-            levels.extend(load_levels(connection, &missing).await?);
+            let loaded = load_levels(connection, &missing).await?;
+            // Also those that no effect will touch: this lane has them to itself, so they cannot be outdated by another.
+            self.cache.remember_levels(loaded.iter().map(|(id, level)| (*id, *level)));
+            levels.extend(loaded);
         }
         let reservations = self.cache.reservations(commands().map(Command::subject));
         Ok(World { levels, reservations, adjustments: HashMap::new(), now: self.clock.now() })
@@ -174,6 +190,8 @@ impl Lane {
                 }
                 Some(left) => tickets = left,
             }
+            tokio::time::sleep(delay).await;
+            delay = (delay * 2).min(RECONNECT_DELAY_MAX);
         }
     }
 
@@ -197,7 +215,8 @@ impl Lane {
                 }
                 Err(error) if tickets.len() == 1 => {
                     error!(%error, command = ?tickets, "command cannot be executed");
-                    tickets.into_iter().for_each(|ticket| ticket.answer(Err(LaneError::Internal)));
+                    let why = if is_timeout(&error) { LaneError::Unavailable } else { LaneError::Internal };
+                    tickets.into_iter().for_each(|ticket| ticket.answer(Err(why)));
                     None
                 }
                 Err(error) => {
@@ -222,7 +241,7 @@ impl Lane {
     ) -> Result<(Decision, Written), WriteError> {
         let mut tries = 1;
         loop {
-            match decide_locked(connection, tickets).await {
+            match within(BATCH_TIMEOUT, decide_locked(connection, tickets)).await {
                 Err(error) if tries < LOCKED_TRIES_MAX && is_worth_repeating(&error) => tries += 1,
                 decided => return decided,
             }
@@ -232,6 +251,7 @@ impl Lane {
     /// After the commit: remember, tell the watchers, and what to answer.
     fn publish(&self, tickets: Vec<Ticket>, decision: Decision, written: Written) -> Vec<Answered> {
         let Decision { effects, outcomes } = decision;
+        self.clock.learn(written.now);
         self.cache.remember_levels(effects.levels.iter().map(|(id, write)| (*id, write.after)));
         self.cache.remember_reservations(outcomes.iter().filter_map(|outcome| match outcome {
             Outcome::Reserved(reservation) | Outcome::Moved(reservation) => Some(reservation.clone()),
@@ -306,6 +326,23 @@ fn is_worth_repeating(error: &WriteError) -> bool {
             *state == SqlState::T_R_DEADLOCK_DETECTED || *state == SqlState::T_R_SERIALIZATION_FAILURE
         }),
     }
+}
+
+/// A row stayed locked, or a statement ran too long: the same command may well succeed later.
+fn is_timeout(error: &WriteError) -> bool {
+    use tokio_postgres::error::SqlState;
+    match error {
+        WriteError::Mismatch => false,
+        WriteError::Database(error) => error
+            .sql_state()
+            .is_some_and(|state| *state == SqlState::LOCK_NOT_AVAILABLE || *state == SqlState::QUERY_CANCELED),
+    }
+}
+
+/// Bounds what the database may take; past it, the connection counts as lost.
+async fn within<T>(timeout: Duration, work: impl Future<Output = Result<T, WriteError>>) -> Result<T, WriteError> {
+    let silent = || WriteError::Database(pg::Error::Unreachable("the database does not answer".to_owned()));
+    tokio::time::timeout(timeout, work).await.unwrap_or_else(|_elapsed| Err(silent()))
 }
 
 /// Answers those whose caller has stopped waiting, before anything is decided for them.

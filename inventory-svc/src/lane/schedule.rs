@@ -77,8 +77,13 @@ impl<T: Keyed> Schedule<T> {
         self.place(self.admitted, item);
     }
 
+    /// Whether something stands in its way.
+    pub(super) fn must_wait(&self, item: &T) -> bool {
+        self.flying.meets(item) || self.awaited.meets(item)
+    }
+
     fn place(&mut self, number: u64, item: T) {
-        if self.flying.meets(&item) || self.awaited.meets(&item) {
+        if self.must_wait(&item) {
             self.park(number, item);
         } else {
             self.ready.push_back((number, item));

@@ -58,7 +58,8 @@ pub(crate) async fn save_batch(db: &impl Execute, effects: &Effects, ask_due: bo
 async fn check(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Option<Written>, Error> {
     let ids: Vec<i64> = effects.levels.keys().map(|id| id.0).collect();
     let versions: Vec<i64> = effects.levels.values().map(|write| write.version_found.0).collect();
-    let row = db.query_one(include_str!("sql/check_levels.sql"), &[&ids, &versions, &ask_due]).await?;
+    let row =
+        db.query_one(include_str!("sql/check_levels.sql"), &[&ids, &versions, &ask_due, &refused_ids(effects)]).await?;
     let matched: bool = row.get("matched");
     Ok(matched.then(|| Written { now: Micros(row.get("now_us")), due: row.get("due") }))
 }
@@ -150,6 +151,7 @@ async fn write_holds(db: &impl Execute, effects: &Effects, ask_due: bool) -> Res
                 &holds.fingerprint,
                 &holds.ttl_ms,
                 &ask_due,
+                &refused_ids(effects),
             ],
         )
         .await?;
@@ -213,6 +215,7 @@ async fn write(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Op
                 &adjustments.in_transit,
                 &transitions_expected,
                 &ask_due,
+                &refused_ids(effects),
             ],
         )
         .await?;
@@ -243,9 +246,16 @@ fn level_columns(effects: &Effects) -> (LevelColumns, SeenColumns) {
     (columns, seen)
 }
 
+fn refused_ids(effects: &Effects) -> Vec<Uuid> {
+    effects.refused.iter().map(|id| id.uuid()).collect()
+}
+
 fn transition_columns(effects: &Effects) -> TransitionColumns {
     let mut columns = TransitionColumns::with_capacity(effects.transitions.len());
-    for transition in &effects.transitions {
+    // In key order, as all row locks are taken.
+    let mut transitions: Vec<_> = effects.transitions.iter().collect();
+    transitions.sort_unstable_by_key(|transition| transition.id);
+    for transition in transitions {
         columns.id.push(transition.id.uuid());
         columns.from_state.push(transition.from as i16);
         columns.to_state.push(transition.to as i16);

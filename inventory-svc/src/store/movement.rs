@@ -85,6 +85,11 @@ pub(crate) async fn tail_commits(db: &impl Execute, after: CommitPosition, limit
     Ok(rows.iter().map(read_commit).collect())
 }
 
+/// Forgets up to `limit` commits more than `transactions_kept` transactions old; returns how many.
+pub(crate) async fn prune_commits(db: &impl Execute, transactions_kept: i64, limit: i64) -> Result<u64, Error> {
+    db.execute(include_str!("sql/prune_commits.sql"), &[&transactions_kept, &limit]).await
+}
+
 fn read_commit(row: &Row) -> Commit {
     let versions = |column: &str| row.get::<_, Vec<i64>>(column).into_iter().map(Version);
     let ids = row.get::<_, Vec<i64>>("level_ids").into_iter().map(LevelId);

@@ -10,10 +10,11 @@ use tokio::time::Instant;
 
 use super::Inventory;
 use super::failure::Failure;
-use crate::domain::command::{Command, Move, Step};
+use crate::domain::command::{Command, Move, Outcome, Step};
+use crate::lane::{Answer, LaneError};
 use crate::store::reservation::load_due_reservations;
 
-/// How many reservations one round reclaims.
+/// How many lines one round reclaims.
 const ROUND_MAX: i64 = 256;
 /// How long the sweeper gives a round.
 const ROUND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,33 +27,44 @@ pub(crate) struct Reclaim {
 }
 
 impl Inventory {
-    /// Expires what is due; returns how many reservations that was.
-    pub(crate) async fn reclaim_due(&self, deadline: Deadline) -> Result<usize, Failure> {
+    /// Expires everything that is due, round by round.
+    pub(crate) async fn reclaim_due(&self, deadline: Deadline) -> Result<(), Failure> {
         let asked = Instant::now();
-        let _turn = self.reclaim.turn.lock().await;
+        let turn = tokio::time::timeout_at(deadline.instant(), self.reclaim.turn.lock());
+        let _turn = turn.await.map_err(|_elapsed| LaneError::DeadlinePassed)?;
         if self.last_began().is_some_and(|began| began >= asked) {
-            return Ok(0);
+            return Ok(());
         }
         self.set_last_began(Instant::now());
+        while self.reclaim_round(deadline).await? > 0 {}
+        Ok(())
+    }
+
+    /// Expires the longest overdue; returns how many were ended. Nobody else's expiry that fails is the caller's failure:
+    /// it is tried again when the next one looks.
+    async fn reclaim_round(&self, deadline: Deadline) -> Result<usize, Failure> {
         let due = {
             let connection = self.pool.get().await.map_err(pg::Error::from)?;
             load_due_reservations(&*connection, ROUND_MAX).await?
         };
-        let count = due.len();
         let expiries = due
             .into_iter()
             .map(|reservation| self.lanes.submit(Command::Move(Move { step: Step::Expire, reservation }), deadline));
-        // A refusal means somebody else ended it first, or the clock says not yet: both are as well.
+        let mut ended = 0;
         for answer in join_all(expiries).await {
-            answer?;
+            match answer {
+                Ok(Answer { outcome: Outcome::Moved(_), .. }) => ended += 1,
+                // Somebody else ended it first, or the clock says not yet.
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "a hold that has run out cannot be ended"),
+            }
         }
-        Ok(count)
+        Ok(ended)
     }
 
-    /// The sweeper's round: everything that is due.
+    /// The sweeper's round.
     pub(crate) async fn sweep(&self) -> Result<(), Failure> {
-        while self.reclaim_due(Deadline::after(ROUND_TIMEOUT)).await? >= usize::try_from(ROUND_MAX).unwrap_or(1) {}
-        Ok(())
+        self.reclaim_due(Deadline::after(ROUND_TIMEOUT)).await
     }
 
     fn last_began(&self) -> Option<Instant> {

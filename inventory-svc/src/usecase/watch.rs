@@ -5,11 +5,13 @@ mod hub;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_contracts::Sku;
 use holdfast_platform::pg;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
+use tokio::time::Instant;
 
 pub(crate) use cursor::Cursor;
 pub(crate) use hub::{Hub, Note};
@@ -24,6 +26,8 @@ use crate::store::movement::{Movement, load_movements_of_level};
 
 /// How many SKUs one watch may have.
 pub(crate) const SKUS_MAX: usize = 100;
+/// How long a new level may go unlooked at.
+const LOOK_DELAY: Duration = Duration::from_millis(100);
 /// How many movements are replayed to close a gap; a longer one ends in a reset.
 const REPLAY_MAX: i64 = 5_000;
 
@@ -47,6 +51,8 @@ pub(crate) struct Watch {
     /// Where each level stands for the watcher.
     seen: BTreeMap<LevelId, Version>,
     levels: HashMap<LevelId, LevelRef>,
+    /// When to look whether a new level that was heard of is one of ours.
+    look_at: Option<Instant>,
     told: mpsc::Sender<Told>,
 }
 
@@ -61,7 +67,7 @@ impl Inventory {
                 return Err(Failure::SkuNotFound(sku.clone()));
             }
         }
-        Ok(Watch { inventory: self.clone(), skus, seen: BTreeMap::new(), levels: HashMap::new(), told })
+        Ok(Watch { inventory: self.clone(), skus, seen: BTreeMap::new(), levels: HashMap::new(), look_at: None, told })
     }
 }
 
@@ -91,9 +97,18 @@ impl Watch {
             return Ok(());
         }
         loop {
+            let look_at = self.look_at;
             let note = tokio::select! {
-                note = notes.recv() => note,
+                note = notes.recv() => Some(note),
                 () = self.told.closed() => return Ok(()),
+                () = tokio::time::sleep_until(look_at.unwrap_or_else(Instant::now)), if look_at.is_some() => None,
+            };
+            let Some(note) = note else {
+                self.look_at = None;
+                if self.catch_up().await?.is_err() {
+                    return Ok(());
+                }
+                continue;
             };
             let followed = match note {
                 Ok(note) => self.hear(&note).await?,
@@ -117,10 +132,13 @@ impl Watch {
                 Ok(Ok(()))
             }
             Note::Moved(levels) => {
-                let is_news = levels.iter().any(|(id, version)| match self.seen.get(id) {
-                    Some(seen) => version > seen,
-                    None => may_be_new(*version),
-                });
+                let mut is_news = false;
+                for (id, found, left) in levels {
+                    match self.seen.get(id) {
+                        Some(seen) => is_news |= left > seen,
+                        None => self.hear_of_unknown(*found),
+                    }
+                }
                 if is_news { self.catch_up().await } else { Ok(Ok(())) }
             }
             Note::LookAgain => self.catch_up().await,
@@ -143,14 +161,26 @@ impl Watch {
                 Ok(self.tell_change(movement, write.after).await)
             }
             Some(_) => self.catch_up().await,
-            None if may_be_new(write.version) => self.catch_up().await,
-            None => Ok(Ok(())),
+            None => {
+                self.hear_of_unknown(Version(write.version.0 - 1));
+                Ok(Ok(()))
+            }
+        }
+    }
+
+    /// An unknown level may be one of ours at a new location, but only in its first versions: a level older than the
+    /// watch was read at its start. An import makes thousands that are not, so they are looked up together.
+    fn hear_of_unknown(&mut self, found: Version) {
+        if found == Version(0) && self.look_at.is_none() {
+            self.look_at = Some(Instant::now() + LOOK_DELAY);
         }
     }
 
     /// Replays what was missed from the ledger; resets where that is too much or impossible.
     async fn catch_up(&mut self) -> Result<Result<(), Ended>, Failure> {
         let stocks = self.load().await?;
+        // A cursor may name levels of SKUs that are no longer watched.
+        self.seen.retain(|id, _| stocks.iter().flat_map(|stock| &stock.levels).any(|level| level.level_ref.id == *id));
         let mut missed = 0;
         for level in stocks.iter().flat_map(|stock| &stock.levels) {
             let seen = self.seen.get(&level.level_ref.id).copied().unwrap_or_default();
@@ -234,10 +264,4 @@ impl Watch {
         let cursor = Cursor::new(self.seen.clone());
         self.told.send(Ok((event, cursor))).await.map_err(|_gone| Ended)
     }
-}
-
-/// Whether an unknown level could be one of ours at a new location: only a first version can be, for a level older
-/// than the watch was read at its start.
-fn may_be_new(version: Version) -> bool {
-    version == Version(1)
 }

@@ -58,6 +58,24 @@ async fn a_repeated_adjustment_has_one_effect_and_the_same_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repetition_is_answered_even_where_a_new_request_would_be_refused() {
+    let mut shop = Shop::with_stock(&[("A", 5)]).await;
+    let (second, mut other) = replica(&shop.database_url).await;
+    let count = set("A", 4, Some(1));
+    let counted = shop.client.adjust_stock(count.clone()).await.expect("the right version").into_inner();
+    let last = reserve(vec![line("A", 4)]);
+    let held = shop.client.reserve(last.clone()).await.expect("all that is left").into_inner();
+    for client in [&mut shop.client, &mut other] {
+        assert_eq!(client.adjust_stock(count.clone()).await.expect("counted before").into_inner(), counted);
+        assert_eq!(client.reserve(last.clone()).await.expect("held before").into_inner(), held);
+        let gone = client.reserve(reserve(vec![line("A", 1)])).await.expect_err("nothing is left");
+        assert_eq!(reason(&gone), "INSUFFICIENT_STOCK");
+    }
+    assert_invariants(&shop.db().await).await;
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_pages_through_every_movement() {
     let mut shop = Shop::with_stock(&[("A", 50), ("A@east", 7)]).await;
     for _ in 0..7 {

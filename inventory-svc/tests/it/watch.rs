@@ -102,3 +102,28 @@ async fn a_slow_watcher_is_told_all_the_same() {
         assert_eq!(next_version(&mut steps).await.0, expected);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_that_another_replica_makes_is_told_from_its_first_version() {
+    let mut shop = Shop::with_stock(&[("A", 5)]).await;
+    let mut steps = watch(&mut shop.client, &["A"], "").await;
+    next(&mut steps).await;
+    // The watch hears of others' commits once the tail is under way: told by a first one.
+    let (second, mut other) = replica(&shop.database_url).await;
+    other.adjust_stock(adjust("A", "main", 1)).await.expect("received");
+    assert_eq!(next_version(&mut steps).await.0, 2);
+    // One commit of another replica that takes a new level to its second version.
+    let commit = "WITH made AS (
+            INSERT INTO inventory.stock_level (sku, location_id, on_hand, version) VALUES ('A', 'west', 9, 2) RETURNING id
+        ), ledger AS (
+            INSERT INTO inventory.movement (level_id, version, kind, quantity, reason, created_at)
+            SELECT id, n, 6, 3 * n, 1, now() FROM made, generate_series(1, 2) AS n
+        )
+        INSERT INTO inventory.commit_log (level_ids, versions_found, versions_left)
+        SELECT ARRAY[id], ARRAY[0], ARRAY[2] FROM made";
+    shop.db().await.client().batch_execute(commit).await.expect("it commits");
+    for expected in 1..=2 {
+        assert_eq!(next_version(&mut steps).await.0, expected);
+    }
+    second.stop().await;
+}

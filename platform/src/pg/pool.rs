@@ -11,13 +11,14 @@ use crate::task::spawn_joined;
 pub const CONNECTIONS_MAX_DEFAULT: u32 = 8;
 /// How long a caller waits for a free connection.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a server may leave what was sent unacknowledged before it counts as gone.
+const PEER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long opening one may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Every statement a service runs goes through a key. A plan that was made and kept while a table was still empty must
 /// not scan it whole once it has grown.
-const THROUGH_KEYS: &str =
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+const THROUGH_KEYS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET statement_timeout = '30s'";
 
 /// A bounded pool.
 pub type Pool = bb8::Pool<Manager>;
@@ -32,6 +33,9 @@ pub(crate) fn parse_url(url: &str) -> Result<Config, Error> {
     let mut config: Config = url.parse().map_err(Error::Url)?;
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(PEER_TIMEOUT);
     }
     if config.get_application_name().is_none() {
         config.application_name("holdfast");

@@ -114,6 +114,17 @@ fn lines_that_meet_at_one_level_are_added_up() {
 }
 
 #[test]
+fn an_open_line_goes_elsewhere_where_a_located_one_took_the_units() {
+    for lines in [[(0, Some(0), 2), (0, None, 2)], [(0, None, 2), (0, Some(0), 2)]] {
+        let decision = decide(world(&[(0, 3), (1, 5)]), &[reserve(1, &lines)]);
+        let Outcome::Reserved(reservation) = &decision.outcomes[0] else { panic!("{:?}", decision.outcomes) };
+        let mut places: Vec<&str> = reservation.lines.iter().map(|line| line.level.location.as_str()).collect();
+        places.sort_unstable();
+        assert_eq!(places, ["east", "main"]);
+    }
+}
+
+#[test]
 fn a_reservation_that_ran_out_is_left_to_the_database_to_refuse() {
     let reservation = Reservation {
         id: id(1),

@@ -15,7 +15,10 @@ WITH moved AS (
     JOIN inventory.stock_level l ON l.id = u.id AND l.version = u.version_found
 ), levels_matched AS MATERIALIZED (
     SELECT inventory.assert_matched(
-        (SELECT count(*) FROM moved) + (SELECT count(*) FROM unmoved), cardinality($1) + cardinality($11)) AS ok
+        (SELECT count(*) FROM moved) + (SELECT count(*) FROM unmoved)
+        + (SELECT count(*) FROM inventory.reservation WHERE id = ANY($46::uuid[]))
+        + (SELECT count(*) FROM inventory.adjustment WHERE request_id = ANY($46::uuid[])),
+        cardinality($1) + cardinality($11)) AS ok
 ), transitioned AS (
     UPDATE inventory.reservation r
     SET state = u.to_state,

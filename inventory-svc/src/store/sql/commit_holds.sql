@@ -13,7 +13,10 @@ WITH moved AS (
     JOIN inventory.stock_level l ON l.id = u.id AND l.version = ($6::bigint[])[u.i]
 ), levels_matched AS MATERIALIZED (
     SELECT inventory.assert_matched(
-        (SELECT count(*) FROM moved) + (SELECT count(*) FROM unmoved), cardinality($1) + cardinality($5)) AS ok
+        (SELECT count(*) FROM moved) + (SELECT count(*) FROM unmoved)
+        + (SELECT count(*) FROM inventory.reservation WHERE id = ANY($16::uuid[]))
+        + (SELECT count(*) FROM inventory.adjustment WHERE request_id = ANY($16::uuid[])),
+        cardinality($1) + cardinality($5)) AS ok
 ), held AS (
     INSERT INTO inventory.reservation
         (id, line, state, level_id, version, quantity, fingerprint, customer_id, created_at, expires_at)

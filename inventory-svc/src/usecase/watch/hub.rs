@@ -16,8 +16,8 @@ const NOTES_MAX: usize = 1_024;
 pub(crate) enum Note {
     /// This replica committed these, in order.
     Committed { movements: Vec<MovementWrite>, now: Micros },
-    /// Some replica moved these levels to these versions.
-    Moved(Vec<(LevelId, Version)>),
+    /// Some replica moved these levels, from one version to another.
+    Moved(Vec<(LevelId, Version, Version)>),
     /// Something may have been missed.
     LookAgain,
 }
