@@ -5,11 +5,15 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use holdfast_contracts::MethodTable;
 use holdfast_platform::client::{self, Wire};
+use holdfast_platform::health::Health;
 use holdfast_platform::task::Tasks;
 use holdfast_platform::{pg, server};
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::service::RoutesBuilder;
+
+/// Whose services this process serves.
+const PACKAGES: [&str; 3] = ["holdfast.inventory.v1", "holdfast.order.v1", "holdfast.rec.v1"];
 
 /// How the services reach each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,18 +69,19 @@ impl System {
     pub async fn start(database_url: &str, transport: Transport, listeners: Listeners) -> anyhow::Result<Self> {
         let table = MethodTable::load().context("the contracts cannot be served")?;
         let doors = Tasks::new();
+        let health = Health::following(&PACKAGES, database_url, &doors).await?;
         let mut all = Routes::builder();
 
         let inventory = inventory_svc::Service::start(inventory_svc::Config::new(database_url)).await?;
-        let inventory_wire = connect(transport, &doors, &mut all, |routes| inventory.add_to(routes)).await?;
+        let inventory_wire = connect(transport, &doors, &health, &mut all, |routes| inventory.add_to(routes)).await?;
 
         let deps = order_svc::Deps { inventory: inventory_wire.clone() };
         let orders = order_svc::Service::start(order_svc::Config::new(database_url), deps).await?;
-        let order_wire = connect(transport, &doors, &mut all, |routes| orders.add_to(routes)).await?;
+        let order_wire = connect(transport, &doors, &health, &mut all, |routes| orders.add_to(routes)).await?;
 
         let deps = rec_svc::Deps { inventory: inventory_wire.clone() };
         let recommendations = rec_svc::Service::start(rec_svc::Config::new(database_url), deps).await?;
-        let rec_wire = connect(transport, &doors, &mut all, |routes| recommendations.add_to(routes)).await?;
+        let rec_wire = connect(transport, &doors, &health, &mut all, |routes| recommendations.add_to(routes)).await?;
 
         let wires = [
             ("holdfast.inventory.v1", inventory_wire),
@@ -90,7 +95,7 @@ impl System {
         let (http_address, grpc_address) = (http.local_addr()?, grpc.local_addr()?);
         let stop = doors.stopping();
         doors.spawn("http", async move { log_end(gateway.serve(http, stop.cancelled_owned()).await) });
-        let (routes, stop) = (server::with_infrastructure(all.routes())?, doors.stopping());
+        let (routes, stop) = (server::with_infrastructure(all.routes(), &health)?, doors.stopping());
         doors.spawn("grpc", async move { log_end(server::serve(grpc, routes, stop.cancelled_owned()).await) });
         Ok(Self { inventory, orders, recommendations, doors, http: http_address, grpc: grpc_address })
     }
@@ -124,6 +129,7 @@ impl System {
 async fn connect(
     transport: Transport,
     doors: &Tasks,
+    health: &Health,
     all: &mut RoutesBuilder,
     add: impl Fn(&mut RoutesBuilder),
 ) -> anyhow::Result<Wire> {
@@ -131,11 +137,11 @@ async fn connect(
     let mut own = Routes::builder();
     add(&mut own);
     match transport {
-        Transport::InProcess => Ok(client::in_process(server::with_infrastructure(own.routes())?)),
+        Transport::InProcess => Ok(client::in_process(server::with_infrastructure(own.routes(), health)?)),
         Transport::Tcp => {
             let listener = server::listen(([127, 0, 0, 1], 0).into()).await?;
             let address = listener.local_addr()?;
-            let (routes, stop) = (server::with_infrastructure(own.routes())?, doors.stopping());
+            let (routes, stop) = (server::with_infrastructure(own.routes(), health)?, doors.stopping());
             doors.spawn("service", async move {
                 log_end(server::serve(listener, routes, stop.cancelled_owned()).await);
             });

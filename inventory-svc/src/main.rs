@@ -22,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     telemetry::init(telemetry::LogFormat::Json);
     let listener = server::listen(args.grpc).await?;
-    let service = inventory_svc::Service::start(inventory_svc::Config::new(args.database_url)).await?;
+    let service = inventory_svc::Service::start(inventory_svc::Config::new(args.database_url.clone())).await?;
     let mut routes = Routes::builder();
     service.add_to(&mut routes);
     let (stop, end_watches) = (process::stop_signal(), service.end_watches());
@@ -30,7 +30,8 @@ async fn main() -> anyhow::Result<()> {
         stop.await;
         end_watches.await;
     };
-    server::serve(listener, server::with_infrastructure(routes.routes())?, stop).await?;
+    let (package, url) = ("holdfast.inventory.v1", &args.database_url);
+    server::run(listener, routes.routes(), package, url, stop).await?;
     service.stop().await;
     Ok(())
 }

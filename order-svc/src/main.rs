@@ -21,10 +21,11 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init(telemetry::LogFormat::Text);
     let listener = server::listen(args.grpc).await?;
     let deps = Deps { inventory: client::tcp(&args.inventory)? };
-    let service = Service::start(Config::new(args.database_url), deps).await?;
+    let service = Service::start(Config::new(args.database_url.clone()), deps).await?;
     let mut routes = tonic::service::RoutesBuilder::default();
     service.add_to(&mut routes);
-    server::serve(listener, server::with_infrastructure(routes.routes())?, process::stop_signal()).await?;
+    let (package, url) = ("holdfast.order.v1", &args.database_url);
+    server::run(listener, routes.routes(), package, url, process::stop_signal()).await?;
     service.stop().await;
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod deadline;
+pub mod health;
 pub mod layer;
 pub mod pg;
 pub mod process;

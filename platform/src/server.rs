@@ -11,7 +11,9 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tracing::warn;
 
+use crate::health::Health;
 use crate::layer;
+use crate::task::Tasks;
 
 /// The largest message accepted, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
@@ -45,15 +47,37 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServerError> {
 ///
 /// # Errors
 /// Where a contract lacks its policy.
-pub fn with_infrastructure(routes: Routes) -> Result<Routes, ServerError> {
+pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, ServerError> {
     MethodTable::load()?;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        // What refusals carry (google.rpc.ErrorInfo and the like), so that tools can show them.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
-    // tonic-health starts as SERVING, which is right here: routes exist only once their service is ready.
-    let (_reporter, health) = tonic_health::server::health_reporter();
-    Ok(routes.add_service(reflection).add_service(health))
+    Ok(routes.add_service(reflection).add_service(health.service()))
+}
+
+/// Serves one service's routes with all that belongs to a process: health that follows its database, reflection, the
+/// common layers.
+///
+/// # Errors
+/// Where a contract lacks its policy, or the listener fails.
+pub async fn run<F>(
+    listener: TcpListener,
+    routes: Routes,
+    package: &str,
+    database_url: &str,
+    stop: F,
+) -> Result<(), ServerError>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let tasks = Tasks::new();
+    let health = Health::following(&[package], database_url, &tasks).await?;
+    let served = serve(listener, with_infrastructure(routes, &health)?, stop).await;
+    tasks.stop(DRAIN_GRACE).await;
+    served
 }
 
 /// Serves until `stop` resolves, then lets calls under way finish, but no longer than a grace period.

@@ -20,10 +20,12 @@ async fn main() -> anyhow::Result<()> {
     telemetry::init(telemetry::LogFormat::Text);
     let listener = server::listen(args.grpc).await?;
     let service =
-        Service::start(Config::new(args.database_url), Deps { inventory: client::tcp(&args.inventory)? }).await?;
+        Service::start(Config::new(args.database_url.clone()), Deps { inventory: client::tcp(&args.inventory)? })
+            .await?;
     let mut routes = tonic::service::Routes::builder();
     service.add_to(&mut routes);
-    server::serve(listener, server::with_infrastructure(routes.routes())?, process::stop_signal()).await?;
+    let (package, url) = ("holdfast.rec.v1", &args.database_url);
+    server::run(listener, routes.routes(), package, url, process::stop_signal()).await?;
     service.stop().await;
     Ok(())
 }

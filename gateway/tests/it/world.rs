@@ -8,6 +8,7 @@ use bytes::Bytes;
 use gateway::{Config, Deps, Service};
 use holdfast_contracts::MethodTable;
 use holdfast_platform::client::{self, Wire};
+use holdfast_platform::health::Health;
 use holdfast_platform::{server, task};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -44,14 +45,14 @@ impl World {
 
     pub(crate) async fn with(config: Config) -> Self {
         let fake = Arc::new(Fake::default());
-        let wire = client::in_process(server::with_infrastructure(fake.routes()).expect("routes"));
+        let wire = client::in_process(server::with_infrastructure(fake.routes(), &health().await).expect("routes"));
         Self::over(config, fake, wire).await
     }
 
     /// The same with a socket between the gateway and its services.
     pub(crate) async fn over_tcp() -> Self {
         let fake = Arc::new(Fake::default());
-        let routes = server::with_infrastructure(fake.routes()).expect("routes");
+        let routes = server::with_infrastructure(fake.routes(), &health().await).expect("routes");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("bound"));
         // It ends with the test's runtime.
@@ -130,4 +131,8 @@ impl Answer {
         assert!(json["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
         json
     }
+}
+
+async fn health() -> Health {
+    Health::serving(&PACKAGES).await.expect("contracts")
 }

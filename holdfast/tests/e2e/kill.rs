@@ -111,6 +111,28 @@ async fn a_database_that_is_back_is_served_from_at_the_first_call() {
     assert_eq!(holdfast.stop(Signal::TERM).await.0, Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_follows_the_database() {
+    let folder = Folder::new();
+    let cluster = start_cluster(folder.path()).await;
+    let url = cluster.url().to_owned();
+    let holdfast = Holdfast::start(with(up(), "--database-url", &url)).await;
+    let is_ready = async |ready: bool| {
+        until("readiness follows", async || {
+            let status = holdfast.doors.rest.get("/readyz").await.status;
+            (status.is_success() == ready).then_some(())
+        })
+        .await;
+    };
+    is_ready(true).await;
+    drop(cluster);
+    is_ready(false).await;
+    assert!(holdfast.doors.rest.get("/livez").await.status.is_success());
+    let _cluster = start_cluster(folder.path()).await;
+    is_ready(true).await;
+    assert_eq!(holdfast.stop(Signal::TERM).await.0, Some(0));
+}
+
 async fn serves_again(crowd: &mut Crowd, blow: &str) {
     let began = Instant::now();
     crowd.is_served(1).await;

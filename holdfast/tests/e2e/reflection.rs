@@ -88,8 +88,10 @@ async fn every_service_is_listed_and_serving(transport: Transport) {
     ] {
         assert!(listed.contains(&name), "{name} is not in {listed:?}");
     }
-    let health = HealthClient::new(channel.clone()).check(HealthCheckRequest { service: String::new() }).await;
-    assert_eq!(health.expect("health is served").get_ref().status(), ServingStatus::Serving);
+    for service in ["", "holdfast.inventory.v1.InventoryService", "holdfast.order.v1.OrderService"] {
+        let health = HealthClient::new(channel.clone()).check(HealthCheckRequest { service: service.into() }).await;
+        assert_eq!(health.expect("health is served").get_ref().status(), ServingStatus::Serving, "{service}");
+    }
     for path in ["/livez", "/readyz"] {
         assert_eq!(shop.doors.rest.get(path).await.status, 200, "{path}");
     }

@@ -3,6 +3,7 @@
 use holdfast_contracts::common::v1::Reason;
 use holdfast_contracts::order::v1::order_service_client::OrderServiceClient;
 use holdfast_contracts::order::v1::{self as pb, order};
+use holdfast_platform::health::Health;
 use holdfast_platform::{client, server};
 use tokio::sync::oneshot;
 use tonic::service::RoutesBuilder;
@@ -18,7 +19,8 @@ async fn orders_are_placed_refused_and_cancelled_over_tcp() {
     let listener = server::listen("127.0.0.1:0".parse().expect("an address")).await.expect("a port");
     let address = listener.local_addr().expect("a bound port");
     let (stop, stopped) = oneshot::channel::<()>();
-    let routes = server::with_infrastructure(routes.routes()).expect("the contracts can be served");
+    let health = Health::serving(&["holdfast.order.v1"]).await.expect("the contracts can be served");
+    let routes = server::with_infrastructure(routes.routes(), &health).expect("the contracts can be served");
     let serving = server::serve(listener, routes, async move { drop(stopped.await) });
     let calls = async move {
         let channel = client::channel(&format!("http://{address}")).expect("an address");
