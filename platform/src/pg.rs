@@ -22,7 +22,7 @@ pub enum Error {
     PoolTimeout,
     #[error("the database refused: {}", describe(.0))]
     Statement(#[from] tokio_postgres::Error),
-    #[error("{0}")]
+    #[error(transparent)]
     Migration(#[from] migrate::MigrationError),
 }
 

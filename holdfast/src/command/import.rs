@@ -35,7 +35,9 @@ const CALLS_MAX: usize = 32;
 )]
 pub(crate) struct Args {
     /// The files: Shopify product exports, Shopify inventory exports (either layout), stock lists with a SKU, a
-    /// quantity and, where there are several, a location. What each file is, is told by its header.
+    /// quantity and, where there are several, a location. What each file is, is told by its header. Where several say
+    /// something of the same level, a stock file goes before a product export, so name them together: on its own, a
+    /// later file counts.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The server to load.

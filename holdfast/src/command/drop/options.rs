@@ -19,7 +19,8 @@ const UNITS_MAX: u64 = 1_000_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What is sold; made where it does not exist. With --replay, each size is sold as <SKU>-<size>.
+    /// What is sold; made where it does not exist. Its stock at `main` is counted to --units available first, whatever
+    /// it was: use a SKU of its own. With --replay, each size is sold as <SKU>-<size>.
     #[arg(long)]
     sku: Sku,
     /// Units for sale [default: 500; with --replay, one a sale in the file]
