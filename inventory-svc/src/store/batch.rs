@@ -3,7 +3,7 @@
 use holdfast_platform::pg::{Error, Execute};
 use uuid::Uuid;
 
-use crate::domain::effects::Effects;
+use crate::domain::effects::{Effects, LevelWrite};
 use crate::domain::level::Quantities;
 use crate::domain::time::Micros;
 
@@ -43,8 +43,8 @@ impl WriteError {
 pub(crate) async fn save_batch(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Written, WriteError> {
     let written = if effects.movements.is_empty() && effects.transitions.is_empty() {
         check(db, effects, ask_due).await
-    } else if effects.transitions.is_empty() && effects.adjustments.is_empty() {
-        write_holds(db, effects, ask_due).await
+    } else if only_holds(effects) {
+        write_holds(db, effects).await
     } else {
         write(db, effects, ask_due).await
     };
@@ -129,8 +129,16 @@ columns!(AdjustmentColumns {
     in_transit: i64,
 });
 
-async fn write_holds(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Option<Written>, Error> {
-    let (levels, seen) = level_columns(effects);
+/// Whether nothing but holds is to be written, and nobody was refused.
+fn only_holds(effects: &Effects) -> bool {
+    effects.transitions.is_empty()
+        && effects.adjustments.is_empty()
+        && effects.refused.is_empty()
+        && effects.levels.values().all(LevelWrite::is_change)
+}
+
+async fn write_holds(db: &impl Execute, effects: &Effects) -> Result<Option<Written>, Error> {
+    let (levels, _) = level_columns(effects);
     let (holds, customers) = hold_columns(effects);
     let row = db
         .query_opt(
@@ -140,8 +148,6 @@ async fn write_holds(db: &impl Execute, effects: &Effects, ask_due: bool) -> Res
                 &levels.version_found,
                 &levels.version_left,
                 &levels.held,
-                &seen.id,
-                &seen.version_found,
                 &customers,
                 &holds.id,
                 &holds.line,
@@ -150,12 +156,10 @@ async fn write_holds(db: &impl Execute, effects: &Effects, ask_due: bool) -> Res
                 &holds.quantity,
                 &holds.fingerprint,
                 &holds.ttl_ms,
-                &ask_due,
-                &refused_ids(effects),
             ],
         )
         .await?;
-    Ok(row.map(|row| Written { now: Micros(row.get("now_us")), due: row.get("due") }))
+    Ok(row.map(|row| Written { now: Micros(row.get("now_us")), due: false }))
 }
 
 async fn write(db: &impl Execute, effects: &Effects, ask_due: bool) -> Result<Option<Written>, Error> {
