@@ -68,8 +68,8 @@ impl Cli {
     }
 }
 
-/// Half the cores, unless `HOLDFAST_THREADS` says otherwise: PostgreSQL and, in a drop or a benchmark, the other side of
-/// the connection share the machine, and a thread that stays on its core answers sooner than two that take turns.
+/// Half the cores, unless `HOLDFAST_THREADS` says otherwise: PostgreSQL shares the machine, and in a drop or a benchmark the
+/// other side of the connection does too (docs/adr/0004).
 fn worker_threads() -> usize {
     let asked = std::env::var("HOLDFAST_THREADS").ok().and_then(|threads| threads.parse().ok());
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
