@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use prost::Message as _;
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new("proto");
     println!("cargo::rerun-if-changed=proto");
@@ -17,14 +15,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for proto in &protos {
         compiler.open_file(proto)?;
     }
-    let set = compiler.file_descriptor_set();
-
     // protox keeps custom options only in its own encoding; prost-types would drop them.
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("holdfast.bin"), compiler.encode_file_descriptor_set())?;
-    debug_assert!(set.encoded_len() > 0);
 
-    tonic_prost_build::configure().compile_well_known_types(false).compile_fds(set)?;
+    tonic_prost_build::configure().compile_well_known_types(false).compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }
 

@@ -48,8 +48,3 @@ pub mod google {
         tonic::include_proto!("google.api");
     }
 }
-
-// prost names cross-package types relative to the package root: let `super::super` find them.
-pub mod holdfast {
-    pub use crate::{common, events, inventory, options, order, rec};
-}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
 use crate::google::api::{HttpRule, http_rule::Pattern};
 use crate::options::v1::{CachePolicy, Idempotency, MethodPolicy, RateClass, TenantRule};
@@ -169,7 +169,7 @@ fn read_option<M: prost::Message + Default>(pool: &DescriptorPool, method: &Meth
         return None;
     }
     match options.get_extension(&extension).as_ref() {
-        Value::Message(message) if message.descriptor().full_name().len() > 1 => message.transcode_to().ok(),
+        Value::Message(message) => message.transcode_to().ok(),
         _ => None,
     }
 }

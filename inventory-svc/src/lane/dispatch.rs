@@ -10,6 +10,7 @@ use super::{LaneError, Ticket};
 const BATCH_MAX: usize = 512;
 /// How many commands may wait behind the ones in flight.
 const WAITING_MAX: usize = 4_096;
+
 /// A lane has finished a batch.
 pub(super) struct Completion {
     pub lane: usize,
@@ -55,27 +56,31 @@ pub(super) async fn run(
                 schedule.admit(ticket);
             }
         }
-        while let Some(&lane) = free.last() {
-            let Some(taken) = schedule.take(BATCH_MAX) else { break };
-            free.pop();
-            let batch = Batch { tickets: taken.items, keys: taken.keys };
-            if let Err(mpsc::error::SendError(batch)) = lanes[lane].send(batch).await {
-                batch.tickets.into_iter().for_each(|ticket| ticket.answer(Err(LaneError::Unavailable)));
-                schedule.complete(&batch.keys);
-            }
-        }
+        hand_out(&mut schedule, &mut free, &lanes).await;
     }
     // Stopping: nothing new comes in; see what waits to its end.
     while free.len() < lanes.len() || schedule.len() > 0 {
-        while let (Some(&lane), Some(taken)) = (free.last(), schedule.take(BATCH_MAX)) {
-            free.pop();
-            let batch = Batch { tickets: taken.items, keys: taken.keys };
-            if lanes[lane].send(batch).await.is_err() {
-                return;
-            }
+        if !hand_out(&mut schedule, &mut free, &lanes).await {
+            return;
         }
         let Some(done) = completions.recv().await else { return };
         schedule.complete(&done.keys);
         free.push(done.lane);
     }
+}
+
+/// Gives every free lane the next batch, as long as there is one; says whether the lanes took them.
+async fn hand_out(schedule: &mut Schedule<Ticket>, free: &mut Vec<usize>, lanes: &[mpsc::Sender<Batch>]) -> bool {
+    let mut all_there = true;
+    while let Some(&lane) = free.last() {
+        let Some(taken) = schedule.take(BATCH_MAX) else { break };
+        free.pop();
+        let batch = Batch { tickets: taken.items, keys: taken.keys };
+        if let Err(mpsc::error::SendError(batch)) = lanes[lane].send(batch).await {
+            batch.tickets.into_iter().for_each(|ticket| ticket.answer(Err(LaneError::Unavailable)));
+            schedule.complete(&batch.keys);
+            all_there = false;
+        }
+    }
+    all_there
 }
