@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
 use crate::google::api::{HttpRule, http_rule::Pattern};
-use crate::options::v1::{CachePolicy, Idempotency, MethodPolicy, RateClass, TenantRule};
+use crate::options::v1::{CachePolicy, Criticality, Idempotency, MethodPolicy, RateClass, TenantRule};
 
 /// Why the contracts cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +135,18 @@ fn read_policy(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Metho
     }
     if policy.idempotency() == Idempotency::Unspecified {
         return incomplete("idempotency");
+    }
+    if policy.timeout_default_ms == 0 {
+        return incomplete("timeout_default_ms");
+    }
+    if policy.timeout_max_ms < policy.timeout_default_ms {
+        return incomplete("timeout_max_ms");
+    }
+    if policy.criticality() == Criticality::Unspecified {
+        return incomplete("criticality");
+    }
+    if policy.callers.is_empty() {
+        return incomplete("callers");
     }
     if policy.request_id_required && method.input().get_field_by_name("request_id").is_none() {
         return Err(MethodError::NoRequestId { method: name(), message: method.input().full_name().to_owned() });

@@ -4,7 +4,8 @@ mod codec;
 
 use holdfast_platform::client::Wire;
 use holdfast_platform::deadline::Deadline;
-use holdfast_platform::layer::request_id::{REQUEST_ID, TRACEPARENT};
+use holdfast_platform::layer::call::REQUEST_ID;
+use holdfast_platform::trace_context::TRACEPARENT;
 use prost_reflect::DynamicMessage;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataValue;

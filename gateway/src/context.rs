@@ -1,11 +1,9 @@
 //! What every answer to one request needs: its id, its trace, and whether only headers are wanted.
 
-use holdfast_platform::layer::request_id::{REQUEST_ID, TRACEPARENT};
+use holdfast_platform::layer::call::{REQUEST_ID, request_id};
+use holdfast_platform::trace_context::{TRACEPARENT, TraceContext};
 use http::{HeaderMap, HeaderValue, Method};
 use uuid::Uuid;
-
-/// The longest request id taken from a caller.
-const REQUEST_ID_CHARS_MAX: usize = 128;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
@@ -19,12 +17,14 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
-        let request_id = headers.get(REQUEST_ID).filter(|id| is_sane_id(id.as_bytes())).cloned();
         Self {
-            request_id: request_id.unwrap_or_else(|| {
+            request_id: request_id(headers).unwrap_or_else(|| {
                 HeaderValue::try_from(Uuid::now_v7().to_string()).expect("a UUID is a valid header value")
             }),
-            traceparent: headers.get(TRACEPARENT).filter(|value| is_traceparent(value.as_bytes())).cloned(),
+            traceparent: headers
+                .get(TRACEPARENT)
+                .filter(|value| TraceContext::parse(value.as_bytes()).is_some())
+                .cloned(),
             head: method == Method::HEAD,
         }
     }
@@ -39,36 +39,5 @@ impl Context {
         if let Some(traceparent) = &self.traceparent {
             headers.insert(TRACEPARENT, traceparent.clone());
         }
-    }
-}
-
-fn is_sane_id(id: &[u8]) -> bool {
-    (1..=REQUEST_ID_CHARS_MAX).contains(&id.len())
-        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte))
-}
-
-/// `00-<32 hex>-<16 hex>-<2 hex>`, lower case (W3C Trace Context, level 1).
-fn is_traceparent(value: &[u8]) -> bool {
-    let lower_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    value.len() == 55
-        && value.iter().enumerate().all(|(at, byte)| match at {
-            2 | 35 | 52 => *byte == b'-',
-            _ => lower_hex(byte),
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_sane_ids_and_traces_are_passed_on() {
-        assert!(is_sane_id(b"order-7/2"));
-        for bad in [&b""[..], b"a b", b"a\"b", &[b'a'; 129]] {
-            assert!(!is_sane_id(bad), "{bad:?}");
-        }
-        assert!(is_traceparent(b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
-        assert!(!is_traceparent(b"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"));
-        assert!(!is_traceparent(b"00"));
     }
 }

@@ -21,8 +21,12 @@ impl Deadline {
 
     /// The caller's, from the request's metadata; [`TIMEOUT_DEFAULT`] from now where it gives none.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
-        let timeout =
-            request.metadata().get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
+        Self::of_headers(request.metadata().as_ref())
+    }
+
+    /// The same, from an HTTP/2 request's headers.
+    pub fn of_headers(headers: &http::HeaderMap) -> Self {
+        let timeout = headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
         Self::after(timeout.unwrap_or(TIMEOUT_DEFAULT).min(TIMEOUT_MAX))
     }
 

@@ -1,5 +1,5 @@
 //! Tower layers every gRPC server runs under, one a file.
 
+pub mod call;
 pub mod panic;
 pub mod reason;
-pub mod request_id;

@@ -101,7 +101,7 @@ where
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .http2_max_header_list_size(16 << 10)
         .layer(layer::panic::layer())
-        .layer(layer::request_id::RequestIdLayer)
+        .layer(layer::call::CallLayer)
         .layer(layer::reason::layer())
         .serve_with_incoming_shutdown(routes.prepare(), TcpIncoming::from(listener).with_nodelay(Some(true)), signal);
     tokio::select! {

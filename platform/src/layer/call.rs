@@ -1,0 +1,93 @@
+//! Reads a call's deadline, request id, trace and peer, once, and runs its handler as part of it ([`Call`]).
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tower::{Layer, Service};
+use tracing::Instrument as _;
+
+use crate::call::Call;
+use crate::deadline::Deadline;
+use crate::peer::Peer;
+use crate::trace_context::{TRACEPARENT, TraceContext};
+
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest request id taken from a caller.
+const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// See the module.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallLayer;
+
+impl<S> Layer<S> for CallLayer {
+    type Service = InCall<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        InCall { inner }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct InCall<S> {
+    inner: S,
+}
+
+impl<S, B> Service<http::Request<B>> for InCall<S>
+where
+    S: Service<http::Request<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let call = Arc::new(Call {
+            deadline: Deadline::of_headers(request.headers()),
+            request_id: request_id(request.headers()),
+            trace: request.headers().get(TRACEPARENT).and_then(|value| TraceContext::parse(value.as_bytes())),
+            peer: request.extensions().get::<Peer>().cloned().unwrap_or_default(),
+        });
+        // A span only where the caller named the call or someone listens at debug: the hot path pays for neither.
+        let span = match &call.request_id {
+            Some(id) => tracing::info_span!("rpc", request.id = id.to_str().unwrap_or_default()),
+            None => tracing::debug_span!("rpc", path = %request.uri().path()),
+        };
+        Box::pin(call.scope(self.inner.call(request)).instrument(span))
+    }
+}
+
+/// The caller's id, where it is one that may go into logs and headers.
+pub fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let is_sane = |id: &HeaderValue| {
+        (1..=REQUEST_ID_CHARS_MAX).contains(&id.len())
+            && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte))
+    };
+    headers.get(REQUEST_ID).filter(|id| is_sane(id)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sane_ids_are_passed_on() {
+        let of = |id: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_bytes(id).expect("bytes a header may have"));
+            request_id(&headers)
+        };
+        assert!(of(b"order-7/2").is_some());
+        for bad in [&b""[..], b"a b", b"a\"b", &[b'a'; 129]] {
+            assert_eq!(of(bad), None, "{bad:?}");
+        }
+    }
+}
