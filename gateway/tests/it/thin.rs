@@ -19,7 +19,8 @@ use crate::fake::Fake;
 use crate::world::World;
 
 const POLICY: &str = "option (holdfast.options.v1.method) = {scope: \"toy.read\", tenant: TENANT_RULE_PUBLIC, \
-     rate: RATE_CLASS_READ, cache: CACHE_POLICY_SHORT, idempotency: IDEMPOTENCY_NO_SIDE_EFFECTS};";
+     rate: RATE_CLASS_READ, cache: CACHE_POLICY_SHORT, idempotency: IDEMPOTENCY_NO_SIDE_EFFECTS, \
+     timeout_default_ms: 2000, timeout_max_ms: 10000, criticality: CRITICALITY_DEFAULT, callers: \"gateway\"};";
 
 /// Compiles a service of `holdfast.toy.v1` whose methods are `(name, route)`.
 fn compile(methods: &[(&str, &str)]) -> MethodTable {
