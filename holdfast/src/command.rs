@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod drop;
 mod import;
+mod mesh;
 mod migrate;
 mod up;
 
@@ -28,6 +29,8 @@ pub struct Cli {
 enum Command {
     /// Run every service in one process.
     Up(up::Args),
+    /// Run every service as a process of its own, two replicas of the stock.
+    Mesh(mesh::Args),
     /// Bring the database's schemas forward.
     Migrate(migrate::Args),
     /// Load product exports and stock files.
@@ -53,6 +56,7 @@ impl Cli {
         let ran = runtime.block_on(async {
             match self.command {
                 Command::Up(args) => up::run(args, output).await,
+                Command::Mesh(args) => mesh::run(args, output).await,
                 Command::Migrate(args) => migrate::run(args, output).await,
                 Command::Import(args) => import::run(args, output).await,
                 Command::Audit(args) => audit::run(args, output).await,

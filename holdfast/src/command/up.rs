@@ -5,19 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use holdfast_platform::pg::cluster::Cluster;
-use holdfast_platform::task::spawn_joined;
 use holdfast_platform::{process, telemetry};
 
-use tokio_util::sync::CancellationToken;
-
+use crate::database::Database;
 use crate::output::Output;
 use crate::system::{Listeners, System, Transport, migrate};
-
-/// How often the private PostgreSQL is looked after.
-const REVIVE_PERIOD: Duration = Duration::from_millis(250);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -42,41 +36,11 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     // Heard from here on: a start that is called off must not leave its PostgreSQL running.
     let stop = process::stop_signal();
     let listeners = Listeners::bind(args.http, args.grpc).await?;
-    let (cluster, database_url) = match args.database_url {
-        Some(url) => (None, url),
-        None => {
-            let cluster = tokio::task::spawn_blocking(move || Cluster::start(&args.data_dir)).await??;
-            let url = cluster.url().to_owned();
-            (Some(cluster), url)
-        }
-    };
-    let serving = CancellationToken::new();
-    let keeper = cluster.map(|cluster| spawn_joined(keep_alive(cluster, serving.clone())));
-    let ran = serve(&database_url, listeners, output, began, stop).await;
-    serving.cancel();
-    if let Some(keeper) = keeper {
-        let cluster = keeper.await??;
-        tokio::task::spawn_blocking(move || cluster.stop()).await?;
-    }
+    let database = Database::open(args.database_url, args.data_dir).await?;
+    let ran = serve(database.url(), listeners, output, began, stop).await;
+    database.close().await?;
     ran?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Starts the private PostgreSQL again should it die, until `serving` is cancelled; gives it back to be stopped.
-async fn keep_alive(mut cluster: Cluster, serving: CancellationToken) -> anyhow::Result<Cluster> {
-    loop {
-        tokio::select! {
-            () = serving.cancelled() => return Ok(cluster),
-            () = tokio::time::sleep(REVIVE_PERIOD) => {}
-        }
-        cluster = tokio::task::spawn_blocking(move || {
-            if let Err(error) = cluster.revive() {
-                tracing::error!(%error, "private PostgreSQL does not come back, trying again");
-            }
-            cluster
-        })
-        .await?;
-    }
 }
 
 async fn serve(
