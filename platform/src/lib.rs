@@ -1,11 +1,14 @@
 //! What every Holdfast process shares: database, errors, servers, clients, tasks, telemetry.
 //! Nothing here knows a business noun.
 
+pub mod admin;
 pub mod call;
 pub mod client;
+pub mod config;
 pub mod deadline;
 pub mod health;
 pub mod layer;
+pub mod method;
 pub mod peer;
 pub mod pg;
 pub mod process;
