@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use super::ALPN_H2;
 use super::certificate::{CertificateError, Leaf};
 use super::identity::Identity;
+use super::verifier::io_in_words;
 use crate::peer::Peer;
 
 /// How long a handshake may take.
@@ -21,7 +22,7 @@ const HANDSHAKES_MAX: usize = 512;
 /// Why a connection was not accepted. Its peer has been told where TLS has a way to.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
-    #[error("the handshake failed: {0}")]
+    #[error("the handshake failed: {}", io_in_words(.0))]
     Handshake(std::io::Error),
     #[error("the handshake took longer than {} s", HANDSHAKE_TIMEOUT.as_secs())]
     Slow,

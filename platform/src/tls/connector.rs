@@ -15,6 +15,7 @@ use tokio_rustls::client::TlsStream;
 use super::ALPN_H2;
 use super::identity::Identity;
 use super::spiffe::SpiffeId;
+use super::verifier::io_in_words;
 
 /// How long reaching the address and shaking hands may take together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,7 +31,7 @@ pub enum ConnectError {
     Tcp { host: String, port: u16, cause: std::io::Error },
     #[error("TLS cannot be configured: {0}")]
     Config(rustls::Error),
-    #[error("{expected} is not at {host}:{port}: {cause}")]
+    #[error("{expected} is not at {host}:{port}: {}", io_in_words(cause))]
     Handshake { host: String, port: u16, expected: SpiffeId, cause: std::io::Error },
     #[error("{host}:{port} does not speak HTTP/2")]
     NotHttp2 { host: String, port: u16 },

@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use super::certificate::{self, CertificateError, Leaf};
 use super::files::Contents;
 use super::spiffe::{SpiffeId, TrustDomain};
-use super::verifier::{ClientOf, ServerIs};
+use super::verifier::{ClientOf, ServerIs, in_words};
 use super::{ALPN_H2, PROVIDER, VERSIONS};
 
 /// Why files that can be read are no identity.
@@ -33,7 +33,7 @@ pub enum MaterialError {
     Certificate(#[from] CertificateError),
     #[error("the certificate is {found}, but this process is {expected}")]
     OtherWorkload { found: SpiffeId, expected: SpiffeId },
-    #[error("the authorities do not vouch for the certificate as a {role}'s: {cause}")]
+    #[error("the authorities do not vouch for the certificate as a {role}'s: {}", in_words(cause))]
     Chain { role: &'static str, cause: rustls::Error },
     #[error("TLS cannot be configured: {0}")]
     Config(rustls::Error),

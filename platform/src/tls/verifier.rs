@@ -33,6 +33,20 @@ fn refusal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(error))))
 }
 
+/// Why a handshake failed, for people: rustls shows what verifiers of one's own say as Rust code.
+pub(super) fn in_words(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(ours))) => ours.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// The same, from where tokio-rustls puts it.
+pub(super) fn io_in_words(error: &std::io::Error) -> String {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+    inner.map_or_else(|| error.to_string(), in_words)
+}
+
 /// Accepts servers that are the expected workload.
 #[derive(Debug)]
 pub(super) struct ServerIs {
