@@ -4,10 +4,12 @@
 mod id;
 mod method;
 mod reason;
+mod workload;
 
 pub use id::{BrandId, CustomerId, IdError, LocationId, ProductId, RequestId, Sku};
 pub use method::{HttpRoute, MethodError, MethodInfo, MethodTable, Verb};
 pub use reason::ReasonInfo;
+pub use workload::{UnknownWorkload, Workload};
 
 /// Every contract, imports and comments included, as a serialized `google.protobuf.FileDescriptorSet`.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/holdfast.bin"));

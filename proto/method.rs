@@ -7,6 +7,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
 use crate::google::api::{HttpRule, http_rule::Pattern};
 use crate::options::v1::{CachePolicy, Criticality, Idempotency, MethodPolicy, RateClass, TenantRule};
+use crate::workload::{UnknownWorkload, Workload};
 
 /// Why the contracts cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -17,10 +18,14 @@ pub enum MethodError {
     NoPolicy { method: String },
     #[error("{method} leaves {field} of its holdfast.options.v1.method option unspecified")]
     IncompletePolicy { method: String, field: &'static str },
+    #[error("{method} names a caller that does not exist: {cause}")]
+    UnknownCaller { method: String, cause: UnknownWorkload },
     #[error("{method} requires a request id, but {message} has no request_id field")]
     NoRequestId { method: String, message: String },
-    #[error("{method} has no google.api.http route")]
+    #[error("{method} has no google.api.http route, though the gateway may call it")]
     NoRoute { method: String },
+    #[error("{method} has a google.api.http route, but the gateway is not among its callers")]
+    UselessRoute { method: String },
     #[error("{method}: {problem}")]
     BadRoute { method: String, problem: String },
 }
@@ -64,7 +69,22 @@ pub struct MethodInfo {
     /// `/holdfast.inventory.v1.InventoryService/Reserve`.
     pub path: String,
     pub policy: MethodPolicy,
+    /// Who may call it under mutual TLS, as the policy names them.
+    pub callers: Vec<Workload>,
+    /// None where the gateway may not call it.
     pub routes: Vec<HttpRoute>,
+}
+
+impl MethodInfo {
+    /// A route nobody may go through would be a promise in the documentation that every call breaks.
+    fn check_routes(&self) -> Result<(), MethodError> {
+        let method = || self.descriptor.full_name().to_owned();
+        match (self.callers.contains(&Workload::Gateway), self.routes.is_empty()) {
+            (true, true) => Err(MethodError::NoRoute { method: method() }),
+            (false, false) => Err(MethodError::UselessRoute { method: method() }),
+            (true, false) | (false, true) => Ok(()),
+        }
+    }
 }
 
 /// Every RPC of `holdfast.*`, by its gRPC path.
@@ -86,7 +106,8 @@ impl MethodTable {
     /// The table of a serialized descriptor set.
     ///
     /// # Errors
-    /// Where the set is not one, or a method lacks its policy, its route or its request id.
+    /// Where the set is not one, or a method lacks its policy, its route or its request id, or names a caller that no
+    /// workload is.
     pub fn parse(descriptor_set: &[u8]) -> Result<Self, MethodError> {
         let pool = DescriptorPool::decode(descriptor_set)?;
         let mut methods = BTreeMap::new();
@@ -95,7 +116,10 @@ impl MethodTable {
                 let path = format!("/{}/{}", service.full_name(), descriptor.name());
                 let policy = read_policy(&pool, &descriptor)?;
                 let routes = read_routes(&pool, &descriptor)?;
-                methods.insert(path.clone(), MethodInfo { descriptor, path, policy, routes });
+                let callers = read_callers(&policy, &descriptor)?;
+                let method = MethodInfo { descriptor, path, policy, callers, routes };
+                method.check_routes()?;
+                methods.insert(method.path.clone(), method);
             }
         }
         Ok(Self { pool, methods })
@@ -154,10 +178,13 @@ fn read_policy(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Metho
     Ok(policy)
 }
 
+fn read_callers(policy: &MethodPolicy, method: &MethodDescriptor) -> Result<Vec<Workload>, MethodError> {
+    let unknown = |cause| MethodError::UnknownCaller { method: method.full_name().to_owned(), cause };
+    policy.callers.iter().map(|name| name.parse().map_err(unknown)).collect()
+}
+
 fn read_routes(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Vec<HttpRoute>, MethodError> {
-    let Some(rule) = read_option::<HttpRule>(pool, method, "google.api.http") else {
-        return Err(MethodError::NoRoute { method: method.full_name().to_owned() });
-    };
+    let Some(rule) = read_option::<HttpRule>(pool, method, "google.api.http") else { return Ok(Vec::new()) };
     let bad = |problem: &str| MethodError::BadRoute { method: method.full_name().to_owned(), problem: problem.into() };
     let mut routes = Vec::new();
     for rule in std::iter::once(&rule).chain(&rule.additional_bindings) {
@@ -208,5 +235,32 @@ mod tests {
         set.file.retain(|file| !file.package().is_empty());
         let error = MethodTable::parse(&set.encode_to_vec()).expect_err("no method has a policy now");
         assert!(matches!(error, MethodError::NoPolicy { .. }), "{error}");
+    }
+
+    /// This build's contracts with one word for another of the same length, so that every length around it still holds.
+    fn contracts_with(word: &str, instead: &str) -> Result<MethodTable, MethodError> {
+        assert_eq!(word.len(), instead.len());
+        let mut set = crate::DESCRIPTOR_SET.to_vec();
+        for at in 0..=set.len() - word.len() {
+            if set[at..].starts_with(word.as_bytes()) {
+                set[at..at + word.len()].copy_from_slice(instead.as_bytes());
+            }
+        }
+        MethodTable::parse(&set)
+    }
+
+    #[test]
+    fn a_caller_that_no_workload_is_stops_the_start_up() {
+        let error = contracts_with("rec-svc", "rec-svg").expect_err("there is no rec-svg");
+        assert!(error.to_string().ends_with(r#"no workload is called "rec-svg""#), "{error}");
+    }
+
+    #[test]
+    fn a_method_has_a_route_exactly_where_the_gateway_may_call_it() {
+        for method in MethodTable::load().expect("this build's contracts").methods() {
+            assert_eq!(method.callers.contains(&Workload::Gateway), !method.routes.is_empty(), "{}", method.path);
+        }
+        let error = contracts_with("gateway", "rec-svc").expect_err("every route is one that nobody may go through");
+        assert!(matches!(error, MethodError::UselessRoute { .. }), "{error}");
     }
 }

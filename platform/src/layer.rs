@@ -1,5 +1,6 @@
 //! Tower layers every gRPC server runs under, one a file.
 
+pub mod authorize;
 pub mod call;
 pub mod deadline;
 pub mod drain;

@@ -16,4 +16,5 @@ pub mod server;
 pub mod status;
 pub mod task;
 pub mod telemetry;
+pub mod tls;
 pub mod trace_context;

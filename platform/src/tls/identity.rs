@@ -1,0 +1,179 @@
+//! Who this process is, kept up to date with the files that say so.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use holdfast_contracts::Workload;
+use rustls::pki_types::UnixTime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Mutex;
+
+use super::acceptor::Acceptor;
+use super::connector::Connector;
+use super::files::{Contents, FileError, Files};
+use super::material::{Material, MaterialError};
+use super::spiffe::{SpiffeId, TrustDomain};
+use crate::task::Tasks;
+
+/// How often the files are looked at.
+const LOOK_PERIOD: Duration = Duration::from_secs(5);
+/// How long a change must stand still before it is believed: certificate and key are two files, written one by one.
+const SETTLE_TIME: Duration = Duration::from_millis(200);
+
+/// Why there is no identity to begin with, or a changed one is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{}, {} and {} make no identity: {cause}", files.cert.display(), files.key.display(), files.ca.display())]
+    Material { files: Box<Files>, cause: MaterialError },
+}
+
+/// What a look at the files came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looked {
+    /// Nothing new; or something is being written right now, which the next look will find done.
+    Same,
+    /// New handshakes use what was found.
+    Swapped,
+    /// What was found is no good: the old stays. Logged, once for each change.
+    Refused,
+}
+
+/// See the module. Clones share everything.
+#[derive(Clone)]
+pub struct Identity {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    files: Files,
+    domain: TrustDomain,
+    id: SpiffeId,
+    current: ArcSwap<Material>,
+    /// What was last found, good or bad.
+    found: Mutex<Result<Contents, FileError>>,
+    swapped: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Identity {
+    /// Reads the files that must hold this workload's certificate.
+    ///
+    /// # Errors
+    /// Where they cannot be read, do not fit together, or are another workload's.
+    pub async fn load(files: Files, domain: TrustDomain, workload: Workload) -> Result<Self, IdentityError> {
+        let id = domain.id_of(workload);
+        let contents = files.read().await?;
+        let material = Material::check(&contents, &id, &domain, UnixTime::now())
+            .map_err(|cause| IdentityError::Material { files: Box::new(files.clone()), cause })?;
+        let (current, found) = (ArcSwap::from_pointee(material), Mutex::new(Ok(contents)));
+        let (swapped, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+        let identity = Self { shared: Arc::new(Shared { files, domain, id, current, found, swapped, refused }) };
+        tracing::info!(id = %identity.id(), days_left = identity.life_left().as_secs() / 86_400, "mutual TLS is on");
+        Ok(identity)
+    }
+
+    /// Keeps looking, every few seconds and on SIGHUP, until the tasks are stopped.
+    pub fn watch(&self, tasks: &Tasks) {
+        self.watch_every(LOOK_PERIOD, tasks);
+    }
+
+    fn watch_every(&self, period: Duration, tasks: &Tasks) {
+        let (identity, stopping) = (self.clone(), tasks.stopping());
+        tasks.spawn("tls", async move {
+            let mut hangups = signal(SignalKind::hangup()).ok();
+            let mut hangup = async move || match &mut hangups {
+                Some(hangups) => drop(hangups.recv().await),
+                None => std::future::pending().await,
+            };
+            loop {
+                tokio::select! {
+                    () = stopping.cancelled() => return,
+                    () = tokio::time::sleep(period) => {}
+                    () = hangup() => {}
+                }
+                identity.look().await;
+            }
+        });
+    }
+
+    /// Looks at the files once, and takes what has changed if all of it is good.
+    pub async fn look(&self) -> Looked {
+        let shared = &*self.shared;
+        let mut last = shared.found.lock().await;
+        let found = shared.files.read().await;
+        if found == *last {
+            return Looked::Same;
+        }
+        tokio::time::sleep(SETTLE_TIME).await;
+        if shared.files.read().await != found {
+            return Looked::Same;
+        }
+        let checked = match &found {
+            Ok(contents) => Material::check(contents, &shared.id, &shared.domain, UnixTime::now())
+                .map_err(|cause| IdentityError::Material { files: Box::new(shared.files.clone()), cause }),
+            Err(error) => Err(error.clone().into()),
+        };
+        *last = found;
+        match checked {
+            Ok(material) => {
+                shared.current.store(Arc::new(material));
+                shared.swapped.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(id = %shared.id, days_left = self.life_left().as_secs() / 86_400, "certificate swapped");
+                Looked::Swapped
+            }
+            Err(error) => {
+                shared.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(%error, "changed certificate files are not taken, the old certificate stays");
+                Looked::Refused
+            }
+        }
+    }
+
+    /// What a server's listener wraps its connections with.
+    pub fn acceptor(&self) -> Acceptor {
+        Acceptor::new(self.clone())
+    }
+
+    /// What a client reaches one workload with.
+    pub fn connector(&self, workload: Workload) -> Connector {
+        Connector::new(self.clone(), self.shared.domain.id_of(workload))
+    }
+
+    pub fn id(&self) -> &SpiffeId {
+        &self.shared.id
+    }
+
+    pub fn trust_domain(&self) -> &TrustDomain {
+        &self.shared.domain
+    }
+
+    /// How long until the chain in use ends; zero once it has.
+    pub fn life_left(&self) -> Duration {
+        self.shared.current.load().not_after.duration_since(SystemTime::now()).unwrap_or_default()
+    }
+
+    /// How often a changed identity was taken.
+    pub fn swapped(&self) -> u64 {
+        self.shared.swapped.load(Ordering::Relaxed)
+    }
+
+    /// How often one was not taken.
+    pub fn refused(&self) -> u64 {
+        self.shared.refused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn current(&self) -> Arc<Material> {
+        self.shared.current.load_full()
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("id", &self.shared.id).field("files", &self.shared.files).finish()
+    }
+}

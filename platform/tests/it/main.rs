@@ -1,0 +1,3 @@
+//! The platform's parts as their users meet them: real sockets, real files.
+
+mod tls;
