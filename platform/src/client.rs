@@ -9,6 +9,8 @@ use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
 use tower::util::{BoxCloneSyncService, ServiceExt};
 
+use crate::layer;
+
 /// A transport for generated clients: `InventoryServiceClient::new(wire)`.
 pub type Wire = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, WireError>;
 
@@ -24,7 +26,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A wire to services in this process.
 pub fn in_process(routes: Routes) -> Wire {
     let routes = routes.prepare();
-    BoxCloneSyncService::new(ServiceExt::<http::Request<Body>>::map_err(routes, |never: Infallible| match never {}))
+    let routes = ServiceExt::<http::Request<Body>>::map_err(routes, |never: Infallible| match never {});
+    layer::observe::wire(BoxCloneSyncService::new(routes))
 }
 
 /// A wire to services at an address such as `http://127.0.0.1:50051`; connects when first used, and again
@@ -33,7 +36,7 @@ pub fn in_process(routes: Routes) -> Wire {
 /// # Errors
 /// Where the address is not a URI.
 pub fn tcp(address: &str) -> Result<Wire, tonic::transport::Error> {
-    Ok(BoxCloneSyncService::new(channel(address)?.map_err(WireError::from)))
+    Ok(layer::observe::wire(BoxCloneSyncService::new(channel(address)?.map_err(WireError::from))))
 }
 
 /// The channel under [`tcp`], for tools that want one of their own.

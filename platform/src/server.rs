@@ -100,6 +100,7 @@ where
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .http2_max_header_list_size(16 << 10)
+        .layer(layer::observe::ObserveServerLayer)
         .layer(layer::panic::layer())
         .layer(layer::call::CallLayer)
         .layer(layer::reason::layer())

@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::peer::Peer;
-use crate::trace_context::{TRACEPARENT, TraceContext};
+use crate::telemetry::trace;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id taken from a caller.
@@ -53,7 +53,7 @@ where
         let call = Arc::new(Call {
             deadline: Deadline::of_headers(request.headers()),
             request_id: request_id(request.headers()),
-            trace: request.headers().get(TRACEPARENT).and_then(|value| TraceContext::parse(value.as_bytes())),
+            trace: trace::current().or_else(|| trace::of_headers(request.headers())),
             peer: request.extensions().get::<Peer>().cloned().unwrap_or_default(),
         });
         // A span only where the caller named the call or someone listens at debug: the hot path pays for neither.
