@@ -5,7 +5,7 @@
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use prometheus_client::encoding::{MetricEncoder, NoLabelSet};
@@ -57,25 +57,25 @@ impl Scale for Count {
     const PER_UNIT: f64 = 1.0;
 }
 
-/// See the module.
+/// See the module. Takes memory once there is something to count: most combinations of labels never come up.
 #[derive(Debug)]
 pub struct Histogram<S: Scale> {
+    counts: OnceLock<Box<Counts>>,
+    scale: PhantomData<S>,
+}
+
+#[derive(Debug)]
+struct Counts {
     /// One more than there are bounds: the last takes the rest.
     buckets: Box<[AtomicU64]>,
     sum: AtomicU64,
-    exemplars: Mutex<Box<[Option<Exemplar>]>>,
-    scale: PhantomData<S>,
+    /// One a bucket.
+    exemplars: Mutex<Vec<Option<Exemplar>>>,
 }
 
 impl<S: Scale> Default for Histogram<S> {
     fn default() -> Self {
-        let count = S::BOUNDS.len() + 1;
-        Self {
-            buckets: (0..count).map(|_| AtomicU64::default()).collect(),
-            sum: AtomicU64::default(),
-            exemplars: Mutex::new(vec![None; count].into()),
-            scale: PhantomData,
-        }
+        Self { counts: OnceLock::new(), scale: PhantomData }
     }
 }
 
@@ -88,7 +88,7 @@ impl Histogram<Seconds> {
     pub fn observe_traced(&self, took: Duration, trace_id: Option<u128>) {
         let bucket = self.record(nanos(took));
         let Some(trace_id) = trace_id else { return };
-        if let Ok(mut exemplars) = self.exemplars.try_lock() {
+        if let Ok(mut exemplars) = self.counts().exemplars.try_lock() {
             exemplars[bucket] = Some(Exemplar { trace_id, value: took.as_secs_f64(), time: SystemTime::now() });
         }
     }
@@ -102,15 +102,27 @@ impl Histogram<Count> {
 
 impl<S: Scale> Histogram<S> {
     fn record(&self, value: u64) -> usize {
+        let counts = self.counts();
         let bucket = S::BOUNDS.partition_point(|bound| *bound < value);
-        self.buckets[bucket].fetch_add(1, Relaxed);
-        self.sum.fetch_add(value, Relaxed);
+        counts.buckets[bucket].fetch_add(1, Relaxed);
+        counts.sum.fetch_add(value, Relaxed);
         bucket
+    }
+
+    fn counts(&self) -> &Counts {
+        self.counts.get_or_init(|| {
+            let count = S::BOUNDS.len() + 1;
+            Box::new(Counts {
+                buckets: (0..count).map(|_| AtomicU64::default()).collect(),
+                sum: AtomicU64::default(),
+                exemplars: Mutex::new(vec![None; count]),
+            })
+        })
     }
 
     /// How many were observed.
     pub fn count(&self) -> u64 {
-        self.buckets.iter().map(|bucket| bucket.load(Relaxed)).sum()
+        self.counts.get().map_or(0, |counts| counts.buckets.iter().map(|bucket| bucket.load(Relaxed)).sum())
     }
 
     /// The upper bound of each bucket, as told.
@@ -133,15 +145,17 @@ impl<S: Scale> Value for Histogram<S> {
     }
 
     fn encode(&self, encoder: &mut MetricEncoder<'_>) -> std::fmt::Result {
-        let buckets: Vec<(f64, u64)> =
-            Self::bounds().zip(self.buckets.iter().map(|bucket| bucket.load(Relaxed))).collect();
+        let counts = self.counts();
+        let loaded = counts.buckets.iter().map(|bucket| bucket.load(Relaxed));
+        let buckets: Vec<(f64, u64)> = Self::bounds().zip(loaded).collect();
         let count = buckets.iter().map(|(_, count)| count).sum();
-        let sum = self.sum.load(Relaxed) as f64 / S::PER_UNIT;
+        let sum = counts.sum.load(Relaxed) as f64 / S::PER_UNIT;
         encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
     }
 
     fn exemplars(&self) -> Vec<(f64, Exemplar)> {
-        let exemplars = self.exemplars.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(counts) = self.counts.get() else { return Vec::new() };
+        let exemplars = counts.exemplars.lock().unwrap_or_else(PoisonError::into_inner);
         Self::bounds().zip(exemplars.iter()).filter_map(|(bound, exemplar)| Some((bound, (*exemplar)?))).collect()
     }
 }

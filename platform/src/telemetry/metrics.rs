@@ -3,6 +3,7 @@
 use super::histogram::{Histogram, Seconds};
 use super::rpc::{RpcMethod, RpcStatus, RpcSystem};
 use super::value::{Counter, UpDown};
+use crate::pg::measure::{ConnectionState, DbSystem, Failure, Operation, PoolName};
 
 crate::label! {
     /// Why a span was not exported.
@@ -22,6 +23,14 @@ crate::metrics! {
         pub rpc_server_active: UpDown, [RpcSystem] = "holdfast.rpc.server.active_calls";
         /// How long RPCs to other services took for their caller, retries included.
         pub rpc_client_calls: Histogram<Seconds>, [RpcSystem, RpcMethod, RpcStatus] = "rpc.client.call.duration" as seconds;
+        /// How long statements took, from here to the database and back.
+        pub db_operations: Histogram<Seconds>, [DbSystem, Operation, Failure] = "db.client.operation.duration" as seconds;
+        /// Open database connections.
+        pub db_connections: UpDown, [PoolName, ConnectionState] = "db.client.connection.count";
+        /// How long a free connection was waited for.
+        pub db_connection_waits: Histogram<Seconds>, [PoolName] = "db.client.connection.wait_time" as seconds;
+        /// Times that no connection became free.
+        pub db_connection_timeouts: Counter, [PoolName] = "db.client.connection.timeouts";
         /// Spans sent to the trace collector.
         pub spans_sent: Counter, [] = "holdfast.telemetry.spans.sent";
         /// Spans of sampled traces that never reached the collector.

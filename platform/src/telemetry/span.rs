@@ -119,6 +119,13 @@ impl Span {
         self
     }
 
+    /// Names it by what was learned since it began.
+    pub fn rename(&mut self, name: &'static str) {
+        if let Some(data) = &mut self.recording {
+            data.name = name.into();
+        }
+    }
+
     /// Also done for other traces' spans.
     pub fn link(&mut self, others: impl IntoIterator<Item = TraceContext>) {
         if let Some(data) = &mut self.recording {
