@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use holdfast_contracts::Verb;
 use holdfast_contracts::common::v1::Reason;
 use holdfast_platform::deadline::Deadline;
+use holdfast_platform::telemetry::trace;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -20,6 +21,7 @@ use crate::body::{self, Body, BoxError, RequestBody};
 use crate::config::Config;
 use crate::context::Context;
 use crate::health::Readiness;
+use crate::observe::{Observed, OpenStream};
 use crate::openapi::OpenApi;
 use crate::problem::{Place, Problem};
 use crate::route::{Door, Found, Route, Tree};
@@ -47,9 +49,11 @@ impl Gateway {
         let (parts, body) = request.into_parts();
         let body = body::incoming(body);
         let cx = Context::of(&parts.method, &parts.headers);
+        let observed = Observed::begin(&parts.method, &parts.headers);
         let origin = cors::allowed_origin(&parts.headers, &self.config.allow_origins).cloned();
         let one_shot = parts.version < http::Version::HTTP_2;
-        let handled = AssertUnwindSafe(Box::pin(self.handle(&cx, &parts, body))).catch_unwind().await;
+        let handling = trace::scope(observed.trace(), self.handle(&cx, &parts, body, &observed));
+        let handled = AssertUnwindSafe(Box::pin(handling)).catch_unwind().await;
         let mut response = match handled {
             Ok(Ok(response)) => response,
             Ok(Err(problem)) => problem.into_response(&cx, &self.config.problem_type_base),
@@ -65,10 +69,17 @@ impl Gateway {
         }
         cx.mark(response.headers_mut());
         cors::mark(response.headers_mut(), origin, &self.config.allow_origins);
+        observed.end(response.status());
         response
     }
 
-    async fn handle(&self, cx: &Context, parts: &Parts, body: RequestBody) -> Result<Response<Body>, Problem> {
+    async fn handle(
+        &self,
+        cx: &Context,
+        parts: &Parts,
+        body: RequestBody,
+        observed: &Observed,
+    ) -> Result<Response<Body>, Problem> {
         self.check_head(parts)?;
         let path = parts.uri.path();
         let Some(verb) = verb(&parts.method) else { return self.other_method(parts) };
@@ -80,6 +91,7 @@ impl Gateway {
                 return Err(Problem::invalid(Place::Parameter("path".into()), "is not percent-encoded UTF-8"));
             }
         };
+        observed.takes(door.template());
         match door {
             Door::Index => Ok(answer::json_response(INDEX.clone(), cx)),
             Door::OpenApi => Ok(self.openapi.respond(&parts.method, &parts.headers, cx)),
@@ -197,6 +209,7 @@ impl Gateway {
             heartbeat,
             stop: self.stop.clone(),
             _permit: permit,
+            _open: OpenStream::new(),
         };
         Ok(watch.respond())
     }

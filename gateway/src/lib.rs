@@ -11,6 +11,8 @@ mod deps;
 mod gateway;
 mod health;
 mod linger;
+mod metrics;
+mod observe;
 mod openapi;
 mod problem;
 mod request;
@@ -25,3 +27,8 @@ pub use config::Config;
 pub use deps::Deps;
 pub use route::{StartError, TemplateError};
 pub use service::Service;
+
+/// Declares what the gateway counts; [`Service::new`] does so by itself.
+pub fn declare_metrics() {
+    metrics::Metrics::get();
+}

@@ -50,6 +50,19 @@ pub(crate) enum Door {
     Ready,
 }
 
+impl Door {
+    /// How its route is written.
+    pub(crate) fn template(&self) -> &str {
+        match self {
+            Self::Call(route) => &route.http.template,
+            Self::Index => "/",
+            Self::OpenApi => "/openapi.json",
+            Self::Live => "/livez",
+            Self::Ready => "/readyz",
+        }
+    }
+}
+
 /// One route of one RPC, ready to be called.
 #[derive(Debug)]
 pub(crate) struct Route {

@@ -34,6 +34,7 @@ impl Service {
     /// # Errors
     /// Where a route cannot be served, two are the same, or a service has no upstream.
     pub fn new(config: Config, deps: Deps, table: MethodTable) -> Result<Self, StartError> {
+        crate::declare_metrics();
         let routes = route::compile(&table, &deps)?;
         let gateway = Gateway {
             openapi: OpenApi::generate(&table, &routes),

@@ -21,6 +21,7 @@ use tonic::Streaming;
 use crate::answer;
 use crate::body::Body;
 use crate::context::Context;
+use crate::observe::OpenStream;
 use crate::problem::Problem;
 use crate::route::Route;
 
@@ -37,6 +38,7 @@ pub(crate) struct Watch {
     /// Ends every stream when the gateway stops: readers reconnect elsewhere.
     pub(crate) stop: CancellationToken,
     pub(crate) _permit: OwnedSemaphorePermit,
+    pub(crate) _open: OpenStream,
 }
 
 enum Step {

@@ -17,6 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use holdfast_platform::deadline::Deadline;
 use holdfast_platform::task::Tasks;
+use holdfast_platform::telemetry::trace;
+use holdfast_platform::trace_context::TraceContext;
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use cache::Cache;
@@ -62,6 +64,8 @@ pub(crate) struct Answer {
 struct Ticket {
     command: Command,
     deadline: Deadline,
+    /// The trace its caller is part of.
+    trace: Option<TraceContext>,
     reply: oneshot::Sender<Result<Answer, LaneError>>,
 }
 
@@ -127,7 +131,8 @@ impl Lanes {
     /// As [`LaneError`] says; a refusal is an outcome.
     pub(crate) async fn submit(&self, command: Command, deadline: Deadline) -> Result<Answer, LaneError> {
         let (reply, answer) = oneshot::channel();
-        self.inbox.try_send(Ticket { command, deadline, reply }).map_err(|error| match error {
+        let ticket = Ticket { command, deadline, trace: trace::current(), reply };
+        self.inbox.try_send(ticket).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LaneError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => LaneError::Unavailable,
         })?;

@@ -22,7 +22,7 @@ pub struct Call {
     pub deadline: Deadline,
     /// The caller's `x-request-id`, where it gave one.
     pub request_id: Option<HeaderValue>,
-    /// The caller's W3C trace context, where it gave one.
+    /// Where the call stands in its trace: its own span, or its caller's where it has none.
     pub trace: Option<TraceContext>,
     /// Who asked, as far as the connection proves it.
     pub peer: Peer,

@@ -50,6 +50,7 @@ use self::stack::Stack;
 use self::step::Step;
 use self::target::Target;
 use crate::call::Call;
+use crate::layer;
 
 /// A transport for generated clients: `InventoryServiceClient::new(wire)`.
 pub type Wire = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, WireError>;
@@ -89,7 +90,7 @@ pub fn tcp(target: &str) -> Result<Wire, BadTarget> {
 
 fn wire<S: Step>(stack: Stack<S>) -> Wire {
     let stack = Arc::new(stack);
-    BoxCloneSyncService::new(service_fn(move |request| {
+    layer::observe::wire(service_fn(move |request| {
         // Read where the call is made: whoever polls it may be part of another.
         let (stack, for_call) = (Arc::clone(&stack), Call::current());
         async move { Ok(stack.call(request, for_call).await) }

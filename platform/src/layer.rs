@@ -5,5 +5,6 @@ pub mod call;
 pub mod deadline;
 pub mod drain;
 mod ending;
+pub mod observe;
 pub mod panic;
 pub mod reason;

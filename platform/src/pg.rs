@@ -3,6 +3,7 @@
 
 pub mod cluster;
 mod connection;
+pub mod measure;
 pub mod migrate;
 mod pool;
 #[cfg(feature = "testing")]

@@ -1,4 +1,17 @@
-//! Logs: one line each on stderr, as text or JSON.
+//! What a process tells of itself: metrics (`registry`), traces (`trace`, `span`, `export`) and logs.
+
+pub mod export;
+pub mod family;
+pub mod histogram;
+pub mod label;
+pub mod metrics;
+pub mod registry;
+pub mod rpc;
+pub mod span;
+pub mod trace;
+pub mod value;
+
+pub use registry::{CONTENT_TYPE, render};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;

@@ -9,6 +9,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use holdfast_platform::pg::{self, Connection};
+use holdfast_platform::telemetry::span::Span;
+use holdfast_platform::telemetry::trace;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -90,7 +92,10 @@ impl Lane {
 
     pub(super) async fn run(mut self, mut batches: mpsc::Receiver<Batch>, done: mpsc::Sender<Completion>) {
         while let Some(batch) = batches.recv().await {
-            let settled = AssertUnwindSafe(self.settle(batch.tickets)).catch_unwind().await;
+            let span = batch_span(&batch.tickets);
+            let settling = trace::scope(span.context(), Box::pin(self.settle(batch.tickets)));
+            let settled = AssertUnwindSafe(settling).catch_unwind().await;
+            drop(span);
             let answers = settled.unwrap_or_else(|_panic| {
                 // Its callers are told by their dropped tickets; the lane and its levels must go on.
                 error!(lane = self.number, "a batch panicked");
@@ -283,6 +288,14 @@ impl Lane {
             }
         }
     }
+}
+
+/// A batch belongs to many traces: its span to the first sampled one, with links to the others.
+fn batch_span(tickets: &[Ticket]) -> Span {
+    let mut sampled = tickets.iter().filter_map(|ticket| ticket.trace).filter(|trace| trace.is_sampled);
+    let mut span = Span::internal("lane batch", sampled.next());
+    span.link(sampled);
+    span
 }
 
 /// A connection set up as a lane's.

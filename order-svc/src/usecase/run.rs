@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use holdfast_platform::telemetry::trace;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 use tracing::{error, warn};
@@ -111,9 +112,9 @@ impl Orders {
     ) -> oneshot::Receiver<Result<Ran, Error>> {
         let (done, result) = oneshot::channel();
         let orders = Arc::clone(self);
-        let id = claimed.order.id();
+        let (id, trace) = (claimed.order.id(), trace::current());
         self.tasks.spawn("order", async move {
-            let ran = orders.run(claimed).await;
+            let ran = trace::scope(trace, orders.run(claimed)).await;
             drop(permit);
             // Where the caller has gone, the error stops here; its lease runs out and the worker goes on.
             if let Err(Err(error)) = done.send(ran) {

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::deadline::{Deadline, timeout_of};
 use crate::method::Methods;
 use crate::peer::Peer;
-use crate::trace_context::{TRACEPARENT, TraceContext};
+use crate::telemetry::trace;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id taken from a caller.
@@ -63,7 +63,7 @@ where
         let call = Arc::new(Call {
             deadline: deadline(&request, &self.methods),
             request_id: request_id(request.headers()),
-            trace: request.headers().get(TRACEPARENT).and_then(|value| TraceContext::parse(value.as_bytes())),
+            trace: trace::current().or_else(|| trace::of_headers(request.headers())),
             peer: request.extensions().get::<Peer>().cloned().unwrap_or_default(),
         });
         // A span only where the caller named the call or someone listens at debug: the hot path pays for neither.

@@ -8,23 +8,24 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::Error;
+use super::measure::{ConnectionState, Counted, Operation, measured};
 
 /// A statement's parameters.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Statements by the address of their text: SQL lives in `include_str!`, so the same file is the same address.
 #[derive(Debug, Default, Clone)]
-struct Statements(Arc<Mutex<HashMap<usize, Statement>>>);
+struct Statements(Arc<Mutex<HashMap<usize, (Statement, Operation)>>>);
 
 impl Statements {
-    async fn prepare(&self, client: &impl Prepare, sql: &'static str) -> Result<Statement, Error> {
+    async fn prepare(&self, client: &impl Prepare, sql: &'static str) -> Result<(Statement, Operation), Error> {
         let key = sql.as_ptr() as usize;
-        if let Some(statement) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(statement.clone());
+        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(known.clone());
         }
-        let statement = client.prepare(sql).await?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, statement.clone());
-        Ok(statement)
+        let known = (client.prepare(sql).await?, Operation::of(sql));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, known.clone());
+        Ok(known)
     }
 }
 
@@ -49,6 +50,7 @@ impl Prepare for tokio_postgres::Transaction<'_> {
 pub struct Connection {
     client: Client,
     statements: Statements,
+    counted: Counted,
 }
 
 /// What runs statements: a connection on its own, or inside a transaction. Store functions take either.
@@ -72,7 +74,17 @@ pub trait Execute: Sync {
 
 impl Connection {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, statements: Statements::default() }
+        Self { client, statements: Statements::default(), counted: Counted::dedicated() }
+    }
+
+    /// The same, counted as a pool's.
+    pub(super) fn pooled(self) -> Self {
+        Self { counted: Counted::pooled(), ..self }
+    }
+
+    /// Says whether somebody has it out of its pool.
+    pub(super) fn becomes(&mut self, state: ConnectionState) {
+        self.counted.becomes(state);
     }
 
     /// Begins a transaction; dropping it rolls back.
@@ -106,7 +118,7 @@ impl Transaction<'_> {
     /// # Errors
     /// Where the database refuses; or does not answer, and then nobody knows.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.inner.commit().await?)
+        measured(Operation::Commit, "COMMIT", self.inner.commit()).await
     }
 
     pub(super) fn raw(&self) -> &tokio_postgres::Transaction<'_> {
@@ -126,23 +138,23 @@ macro_rules! execute_over {
     ($target:ty, $field:ident) => {
         impl Execute for $target {
             async fn query(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Error> {
-                let statement = self.statements.prepare(&self.$field, sql).await?;
-                Ok(self.$field.query(&statement, params).await?)
+                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                measured(operation, sql, self.$field.query(&statement, params)).await
             }
 
             async fn query_opt(&self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, Error> {
-                let statement = self.statements.prepare(&self.$field, sql).await?;
-                Ok(self.$field.query_opt(&statement, params).await?)
+                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                measured(operation, sql, self.$field.query_opt(&statement, params)).await
             }
 
             async fn query_one(&self, sql: &'static str, params: Params<'_>) -> Result<Row, Error> {
-                let statement = self.statements.prepare(&self.$field, sql).await?;
-                Ok(self.$field.query_one(&statement, params).await?)
+                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                measured(operation, sql, self.$field.query_one(&statement, params)).await
             }
 
             async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Error> {
-                let statement = self.statements.prepare(&self.$field, sql).await?;
-                Ok(self.$field.execute(&statement, params).await?)
+                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                measured(operation, sql, self.$field.execute(&statement, params)).await
             }
         }
     };

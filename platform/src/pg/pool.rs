@@ -1,11 +1,14 @@
 //! A bounded pool of connections.
 
-use std::time::Duration;
+use std::future::Future;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::{Config, NoTls};
 
+use super::measure::{ConnectionState, PoolName};
 use super::{Connection, Error};
 use crate::task::spawn_joined;
+use crate::telemetry::metrics::Metrics;
 
 /// How many connections a service's pool opens where it says nothing else.
 pub const CONNECTIONS_MAX_DEFAULT: u32 = 8;
@@ -20,8 +23,40 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// not scan it whole once it has grown.
 const THROUGH_KEYS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET statement_timeout = '30s'";
 
-/// A bounded pool.
-pub type Pool = bb8::Pool<Manager>;
+/// A bounded pool; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pool(bb8::Pool<Manager>);
+
+impl Pool {
+    /// A connection, as soon as one is free.
+    ///
+    /// # Errors
+    /// Where none becomes free in time, or none can be opened.
+    pub async fn get(&self) -> Result<bb8::PooledConnection<'_, Manager>, bb8::RunError<Error>> {
+        waited(self.0.get()).await
+    }
+
+    /// The same, to be kept apart from the pool.
+    ///
+    /// # Errors
+    /// As [`Pool::get`].
+    pub async fn get_owned(&self) -> Result<PooledConnection, bb8::RunError<Error>> {
+        waited(self.0.get_owned()).await
+    }
+}
+
+/// Says how long a connection was waited for.
+async fn waited<C>(free: impl Future<Output = Result<C, bb8::RunError<Error>>>) -> Result<C, bb8::RunError<Error>> {
+    let metrics = Metrics::get();
+    let began = Instant::now();
+    let got = free.await;
+    metrics.db_connection_waits.of((PoolName::Pooled,)).observe(began.elapsed());
+    if matches!(got, Err(bb8::RunError::TimedOut)) {
+        metrics.db_connection_timeouts.of((PoolName::Pooled,)).add(1);
+    }
+    got
+}
+
 /// A connection out of the pool; goes back when dropped.
 pub type PooledConnection = bb8::PooledConnection<'static, Manager>;
 
@@ -57,13 +92,14 @@ pub async fn connect(url: &str) -> Result<Connection, Error> {
 /// Where the URL is not one.
 pub async fn pool(url: &str, connections_max: u32) -> Result<Pool, Error> {
     let manager = Manager { config: parse_url(url)? };
-    bb8::Pool::builder()
+    let pool = bb8::Pool::builder()
         .max_size(connections_max)
         .min_idle(Some(0))
         .test_on_check_out(true)
         .connection_timeout(CHECKOUT_TIMEOUT)
         .build(manager)
-        .await
+        .await?;
+    Ok(Pool(pool))
 }
 
 async fn open(config: &Config) -> Result<Connection, Error> {
@@ -95,7 +131,7 @@ impl bb8::ManageConnection for Manager {
     async fn connect(&self) -> Result<Connection, Error> {
         let connection = open(&self.config).await?;
         connection.client().batch_execute(THROUGH_KEYS).await?;
-        Ok(connection)
+        Ok(connection.pooled())
     }
 
     /// Costs no round trip: a connection whose server went away knows it, and one that is lost unnoticed would be lost
@@ -104,10 +140,13 @@ impl bb8::ManageConnection for Manager {
         if connection.is_closed() {
             return Err(Error::Unreachable("the connection was closed while it was idle".to_owned()));
         }
+        connection.becomes(ConnectionState::Used);
         Ok(())
     }
 
+    /// Asked of every connection that comes back.
     fn has_broken(&self, connection: &mut Connection) -> bool {
+        connection.becomes(ConnectionState::Idle);
         connection.is_closed()
     }
 }

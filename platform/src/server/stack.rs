@@ -27,6 +27,7 @@ where
 {
     ServiceBuilder::new()
         .map_response(|response: http::Response<_>| response.map(Body::new))
+        .layer(layer::observe::ObserveServerLayer)
         .layer(layer::panic::layer())
         .layer(layer::call::CallLayer::new(methods.clone()))
         .layer(layer::drain::DrainLayer::new(methods.clone(), end_streams))
