@@ -2,6 +2,7 @@
 //! Nothing here knows a business noun.
 
 pub mod admin;
+pub mod bus;
 pub mod call;
 pub mod client;
 pub mod config;
