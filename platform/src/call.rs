@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use http::HeaderValue;
+use tokio::task::futures::TaskLocalFuture;
 
 use crate::deadline::Deadline;
 use crate::peer::Peer;
@@ -34,7 +35,12 @@ impl Call {
     }
 
     /// Runs a future as part of this call.
-    pub fn scope<F: Future>(self: Arc<Self>, future: F) -> impl Future<Output = F::Output> {
+    pub fn scope<F: Future>(self: Arc<Self>, future: F) -> TaskLocalFuture<Arc<Self>, F> {
         CALL.scope(self, future)
+    }
+
+    /// Runs a function as part of this call.
+    pub fn within<T>(self: Arc<Self>, run: impl FnOnce() -> T) -> T {
+        CALL.sync_scope(self, run)
     }
 }

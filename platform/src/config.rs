@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser};
+use clap::Parser;
 
 pub use bus::{BusParseError, BusTarget};
 pub use environment::{UnknownVariable, check_environment};
@@ -135,6 +135,8 @@ fn parse_from<A: Parser>(
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[derive(Debug, Parser)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::call::Call;
+
 /// How long a call may take where its caller does not say.
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
@@ -19,15 +21,12 @@ impl Deadline {
         Self(Instant::now() + timeout)
     }
 
-    /// The caller's, from the request's metadata; [`TIMEOUT_DEFAULT`] from now where it gives none.
+    /// A request's: the call's under way, or sooner where the request itself says so; [`TIMEOUT_DEFAULT`] from now where
+    /// neither says anything.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
-        Self::of_headers(request.metadata().as_ref())
-    }
-
-    /// The same, from an HTTP/2 request's headers.
-    pub fn of_headers(headers: &http::HeaderMap) -> Self {
-        let timeout = headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse_timeout);
-        Self::after(timeout.unwrap_or(TIMEOUT_DEFAULT).min(TIMEOUT_MAX))
+        let own = timeout_of(request.metadata().as_ref()).map(|timeout| Self::after(timeout.min(TIMEOUT_MAX)));
+        let call = Call::current().map(|call| call.deadline);
+        own.into_iter().chain(call).min().unwrap_or_else(|| Self::after(TIMEOUT_DEFAULT))
     }
 
     pub fn instant(self) -> Instant {
@@ -49,6 +48,11 @@ impl Deadline {
         request.set_timeout(self.remaining());
         request
     }
+}
+
+/// How long the caller of an HTTP/2 request waits, where it says.
+pub fn timeout_of(headers: &http::HeaderMap) -> Option<Duration> {
+    headers.get("grpc-timeout")?.to_str().ok().and_then(parse_timeout)
 }
 
 /// Parses a `grpc-timeout` value: up to eight digits and a unit.

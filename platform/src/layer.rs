@@ -1,5 +1,8 @@
 //! Tower layers every gRPC server runs under, one a file.
 
 pub mod call;
+pub mod deadline;
+pub mod drain;
+mod ending;
 pub mod panic;
 pub mod reason;

@@ -7,6 +7,7 @@ pub mod config;
 pub mod deadline;
 pub mod health;
 pub mod layer;
+pub mod method;
 pub mod peer;
 pub mod pg;
 pub mod process;

@@ -1,26 +1,36 @@
 //! The gRPC server: a service's routes with health, reflection and the common layers, on a listener.
 
+mod accept;
+mod connection;
+mod stack;
+
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use holdfast_contracts::{DESCRIPTOR_SET, MethodError, MethodTable};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tracing::warn;
 
+pub use self::accept::{Acceptor, Plaintext, accept};
+use self::connection::Ends;
+use self::stack::stack;
 use crate::health::Health;
-use crate::layer;
+use crate::method::Methods;
 use crate::task::Tasks;
 
 /// The largest message accepted, in bytes.
 pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
-/// How many calls one connection may have under way.
-const STREAMS_PER_CONNECTION_MAX: u32 = 1024;
-/// How long open streams may go on after the stop signal.
-const DRAIN_GRACE: Duration = Duration::from_secs(5);
+/// Connections beyond these wait in the listener's backlog.
+const CONNECTIONS_MAX: usize = 8192;
+/// How long what is under way may go on after the stop where nobody says.
+const GRACE_DEFAULT: Duration = Duration::from_secs(5);
+/// How long a cut connection may take to be gone.
+const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why a server did not start or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +42,7 @@ pub enum ServerError {
     #[error("reflection cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
     #[error("the gRPC server stopped: {0}")]
-    Serve(#[from] tonic::transport::Error),
+    Serve(#[from] std::io::Error),
 }
 
 /// Takes the address now, so that a port in use is known before anything else starts.
@@ -58,57 +68,85 @@ pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, Se
     Ok(routes.add_service(reflection).add_service(health.service()))
 }
 
-/// Serves one service's routes with all that belongs to a process: health that follows its database, reflection, the
-/// common layers.
+/// Serves routes in plaintext until `stop` resolves, then drains ([`Server`] says how) with the defaults.
 ///
 /// # Errors
 /// Where a contract lacks its policy, or the listener fails.
-pub async fn run<F>(
-    listener: TcpListener,
-    routes: Routes,
-    package: &str,
-    database_url: &str,
-    stop: F,
-) -> Result<(), ServerError>
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let tasks = Tasks::new();
-    let health = Health::following(&[package], database_url, &tasks).await?;
-    let served = serve(listener, with_infrastructure(routes, &health)?, stop).await;
-    tasks.stop(DRAIN_GRACE).await;
-    served
-}
-
-/// Serves until `stop` resolves, then lets calls under way finish, but no longer than a grace period.
-///
-/// # Errors
-/// Where the listener fails.
 pub async fn serve<F>(listener: TcpListener, routes: Routes, stop: F) -> Result<(), ServerError>
 where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future<Output = ()> + Send,
 {
-    let (stopping, stopped) = tokio::sync::oneshot::channel::<()>();
-    let signal = async move {
-        stop.await;
-        drop(stopping);
-    };
-    let server = Server::builder()
-        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
-        .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(4 << 20)
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-        .http2_max_header_list_size(16 << 10)
-        .layer(layer::panic::layer())
-        .layer(layer::call::CallLayer)
-        .layer(layer::reason::layer())
-        .serve_with_incoming_shutdown(routes.prepare(), TcpIncoming::from(listener).with_nodelay(Some(true)), signal);
-    tokio::select! {
-        served = server => Ok(served?),
-        () = async { let _ = stopped.await; tokio::time::sleep(DRAIN_GRACE).await } => {
-            warn!("streams still open after the grace period are cut");
-            Ok(())
+    Server::new(routes).serve(listener, stop).await
+}
+
+/// A gRPC server: a service's routes under the common layers, and how it ends:
+///
+/// 1. `stop` resolves: nothing new is accepted, and every connection is told to go away (GOAWAY): calls under way go on,
+///    new ones find another replica.
+/// 2. The service ends its own streams ([`Server::ending`]); those still open then end with UNAVAILABLE and RetryInfo.
+/// 3. What is under way after the grace period is cut.
+///
+/// That health says NOT_SERVING before all that, and for how long, is up to who resolves `stop`
+/// ([`crate::process::Process`]).
+pub struct Server<A = Plaintext> {
+    routes: Routes,
+    acceptor: A,
+    grace: Duration,
+    end_streams: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Server {
+    pub fn new(routes: Routes) -> Self {
+        Self { routes, acceptor: Plaintext, grace: GRACE_DEFAULT, end_streams: Box::pin(std::future::ready(())) }
+    }
+}
+
+impl<A: Acceptor> Server<A> {
+    /// Connections are made by this acceptor: mutual TLS.
+    #[must_use]
+    pub fn acceptor<B: Acceptor>(self, acceptor: B) -> Server<B> {
+        let Self { routes, acceptor: _, grace, end_streams } = self;
+        Server { routes, acceptor, grace, end_streams }
+    }
+
+    /// How long what is under way may go on after `stop`.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// How the service ends its own streams, in its own words; run once, when the server is told to stop.
+    #[must_use]
+    pub fn ending(mut self, end_streams: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.end_streams = Box::pin(end_streams);
+        self
+    }
+
+    /// Serves until `stop` resolves, then drains.
+    ///
+    /// # Errors
+    /// Where a contract lacks its policy, or the listener fails.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
+        let Self { routes, acceptor, grace, end_streams } = self;
+        let (ends, streams_end) = (Ends::default(), CancellationToken::new());
+        let service = stack(routes, &Methods::load()?, streams_end.clone());
+        let http2 = connection::http2();
+        let connections = Tasks::new();
+        let serving =
+            |socket| connection::serve(socket, acceptor.clone(), http2.clone(), service.clone(), ends.clone());
+        let accepted = accept(listener, CONNECTIONS_MAX, &connections, stop, serving).await;
+        let cut_at = Instant::now() + grace;
+        ends.go_away.cancel();
+        if tokio::time::timeout_at(cut_at, end_streams).await.is_err() {
+            warn!("the service did not end its streams within the grace period");
         }
+        streams_end.cancel();
+        if !connections.ended_by(cut_at).await {
+            warn!("connections with calls still under way after the grace period are cut");
+        }
+        ends.cut.cancel();
+        connections.stop(CUT_TIMEOUT).await;
+        Ok(accepted?)
     }
 }

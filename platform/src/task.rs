@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, error, info_span, warn};
@@ -39,6 +40,12 @@ impl Tasks {
     /// The signal to stop, to select on.
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// Waits for the tasks there are, without telling them to stop; whether all have ended by then.
+    pub async fn ended_by(&self, until: Instant) -> bool {
+        self.tracker.close();
+        tokio::time::timeout_at(until, self.tracker.wait()).await.is_ok()
     }
 
     /// Tells every task to stop and waits for them, but no longer than `grace`.

@@ -1,16 +1,17 @@
 //! Reads a call's deadline, request id, trace and peer, once, and runs its handler as part of it ([`Call`]).
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
+use tracing::instrument::Instrumented;
 
 use crate::call::Call;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, timeout_of};
+use crate::method::Methods;
 use crate::peer::Peer;
 use crate::trace_context::{TRACEPARENT, TraceContext};
 
@@ -19,14 +20,23 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_CHARS_MAX: usize = 128;
 
 /// See the module.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct CallLayer;
+#[derive(Debug, Clone)]
+pub struct CallLayer {
+    methods: Methods,
+}
+
+impl CallLayer {
+    /// The methods' policies bound the deadlines.
+    pub fn new(methods: Methods) -> Self {
+        Self { methods }
+    }
+}
 
 impl<S> Layer<S> for CallLayer {
     type Service = InCall<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        InCall { inner }
+        InCall { inner, methods: self.methods.clone() }
     }
 }
 
@@ -34,16 +44,16 @@ impl<S> Layer<S> for CallLayer {
 #[derive(Debug, Clone)]
 pub struct InCall<S> {
     inner: S,
+    methods: Methods,
 }
 
 impl<S, B> Service<http::Request<B>> for InCall<S>
 where
     S: Service<http::Request<B>>,
-    S::Future: Send + 'static,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+    type Future = Instrumented<TaskLocalFuture<Arc<Call>, S::Future>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -51,7 +61,7 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let call = Arc::new(Call {
-            deadline: Deadline::of_headers(request.headers()),
+            deadline: deadline(&request, &self.methods),
             request_id: request_id(request.headers()),
             trace: request.headers().get(TRACEPARENT).and_then(|value| TraceContext::parse(value.as_bytes())),
             peer: request.extensions().get::<Peer>().cloned().unwrap_or_default(),
@@ -61,8 +71,16 @@ where
             Some(id) => tracing::info_span!("rpc", request.id = id.to_str().unwrap_or_default()),
             None => tracing::debug_span!("rpc", path = %request.uri().path()),
         };
-        Box::pin(call.scope(self.inner.call(request)).instrument(span))
+        let handling = call.clone().within(|| self.inner.call(request));
+        call.scope(handling).instrument(span)
     }
+}
+
+/// As long as the caller waits, at most as long as the method may take.
+fn deadline<B>(request: &http::Request<B>, methods: &Methods) -> Deadline {
+    let method = methods.at(request.uri().path());
+    let asked = timeout_of(request.headers()).unwrap_or(method.timeout_default);
+    Deadline::after(asked.min(method.timeout_max))
 }
 
 /// The caller's id, where it is one that may go into logs and headers.

@@ -1,0 +1,102 @@
+//! Streams have no end of their own: when the server is drained, those still open are ended with UNAVAILABLE and a hint
+//! when to open them again.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use holdfast_contracts::common::v1::Reason;
+use pin_project_lite::pin_project;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+
+use super::ending::Ending;
+use crate::method::Methods;
+use crate::status::Refusal;
+
+/// When an ended stream may be opened again: almost at once, but elsewhere.
+const RESUME_AFTER: Duration = Duration::from_millis(100);
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct DrainLayer {
+    methods: Methods,
+    ending: CancellationToken,
+}
+
+impl DrainLayer {
+    /// Streams end once `ending` is cancelled; those opened later, at once.
+    pub fn new(methods: Methods, ending: CancellationToken) -> Self {
+        Self { methods, ending }
+    }
+}
+
+impl<S> Layer<S> for DrainLayer {
+    type Service = Drain<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Drain { inner, layer: self.clone() }
+    }
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct Drain<S> {
+    inner: S,
+    layer: DrainLayer,
+}
+
+impl<S, B> Service<http::Request<B>> for Drain<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<Body>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = DrainFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let is_stream = self.layer.methods.at(request.uri().path()).is_stream;
+        let ending = is_stream.then(|| self.layer.ending.clone());
+        DrainFuture { inner: self.inner.call(request), ending }
+    }
+}
+
+pin_project! {
+    /// See the module.
+    pub struct DrainFuture<F> {
+        #[pin]
+        inner: F,
+        // For streams.
+        ending: Option<CancellationToken>,
+    }
+}
+
+impl<F, E> Future for DrainFuture<F>
+where
+    F: Future<Output = Result<http::Response<Body>, E>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let response = ready!(this.inner.poll(cx))?;
+        let Some(ending) = this.ending.take() else { return Poll::Ready(Ok(response)) };
+        let end = async move {
+            ending.cancelled().await;
+            Status::from(stopping())
+        };
+        Poll::Ready(Ok(response.map(|body| Ending::new(body, end))))
+    }
+}
+
+fn stopping() -> Refusal {
+    Refusal::new(Reason::Unavailable, "this server stops: open the stream again where it ended")
+        .retry_after(RESUME_AFTER)
+}

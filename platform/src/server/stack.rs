@@ -1,0 +1,36 @@
+//! The layers every call passes, outermost first: the one list of them.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::service::Routes;
+use tower::{Service, ServiceBuilder};
+
+use crate::layer;
+use crate::method::Methods;
+
+/// These routes under the common layers; streams end once `end_streams` is cancelled.
+pub(super) fn stack<B>(
+    routes: Routes,
+    methods: &Methods,
+    end_streams: CancellationToken,
+) -> impl Service<http::Request<B>, Response = http::Response<Body>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    ServiceBuilder::new()
+        .map_response(|response: http::Response<_>| response.map(Body::new))
+        .layer(layer::panic::layer())
+        .layer(layer::call::CallLayer::new(methods.clone()))
+        .layer(layer::drain::DrainLayer::new(methods.clone(), end_streams))
+        .layer(layer::deadline::DeadlineLayer::new(methods.clone()))
+        .layer(layer::reason::layer())
+        .service(routes.prepare())
+}
