@@ -12,7 +12,7 @@
 {{- if .component.database }}
 {{ include "holdfast.databaseEnv" (dict "root" .root "secret" $values.database.existingSecret) }}
 {{- end }}
-{{- if .component.bus }}
+{{- if and .component.bus (ne $values.bus "postgres") }}
 - name: HOLDFAST_BUS
   value: {{ $values.bus | quote }}
 {{- end }}
