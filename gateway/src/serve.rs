@@ -2,11 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use holdfast_platform::server::accept;
 use holdfast_platform::task::Tasks;
 use http::Request;
 use hyper::body::Incoming;
@@ -14,7 +15,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::gateway::Gateway;
@@ -23,8 +23,6 @@ use crate::linger::Lingering;
 /// hyper's own bound on a request's head. It lies above `header_bytes_max`, so that what exceeds that is refused
 /// with a problem document; what exceeds this is refused with a bare 431.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-/// How long the accept loop rests when the process is out of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 pub(crate) async fn serve(
     gateway: Arc<Gateway>,
@@ -32,49 +30,12 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let tasks = Tasks::new();
-    let connections = Arc::new(Semaphore::new(gateway.config.connections_max));
     let builder = Arc::new(builder(&gateway));
-    tokio::pin!(stop);
-    let ended = loop {
-        let accepted = async {
-            let permit = connections.clone().acquire_owned().await.map_err(io::Error::other)?;
-            Ok((listener.accept().await?.0, permit))
-        };
-        let accepted = tokio::select! {
-            () = &mut stop => break Ok(()),
-            accepted = accepted => accepted,
-        };
-        match accepted {
-            Ok((socket, permit)) => {
-                let connection = connection(gateway.clone(), builder.clone(), socket, permit, tasks.stopping());
-                tasks.spawn("http connection", connection);
-            }
-            Err(cause) if is_passing(&cause) => {
-                tracing::warn!(%cause, "a connection was not accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-            Err(cause) => break Err(cause),
-        }
-    };
-    drop(listener);
+    let serve = |socket| connection(gateway.clone(), builder.clone(), socket, tasks.stopping());
+    let ended = accept(listener, gateway.config.connections_max, &tasks, stop, serve).await;
     gateway.stop.cancel();
     tasks.stop(gateway.config.drain_timeout).await;
     ended
-}
-
-/// Whether the next connection may well be accepted: the peer gave up, or file descriptors ran out for a while.
-fn is_passing(cause: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    matches!(cause.raw_os_error(), Some(ENFILE | EMFILE))
-        || matches!(
-            cause.kind(),
-            ErrorKind::ConnectionAborted
-                | ErrorKind::ConnectionReset
-                | ErrorKind::ConnectionRefused
-                | ErrorKind::Interrupted
-                | ErrorKind::OutOfMemory
-        )
 }
 
 fn builder(gateway: &Gateway) -> Builder<TokioExecutor> {
@@ -99,14 +60,8 @@ async fn connection(
     gateway: Arc<Gateway>,
     builder: Arc<Builder<TokioExecutor>>,
     socket: TcpStream,
-    _permit: OwnedSemaphorePermit,
     stopping: CancellationToken,
 ) {
-    // Answers are small and whole: waiting to fill a packet only delays them.
-    if let Err(cause) = socket.set_nodelay(true) {
-        tracing::debug!(%cause, "a connection was gone before it began");
-        return;
-    }
     let header_timeout = gateway.config.header_timeout;
     let spoke = Arc::new(AtomicBool::new(false));
     let service = service_fn({

@@ -1,11 +1,13 @@
 //! Every service in one process, wired to each other: by direct calls (`up`), or over TCP as if they ran apart.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_contracts::MethodTable;
 use holdfast_platform::client::{self, Wire};
 use holdfast_platform::health::Health;
+use holdfast_platform::server::Server;
 use holdfast_platform::task::Tasks;
 use holdfast_platform::{pg, server};
 use tokio::net::TcpListener;
@@ -14,6 +16,9 @@ use tonic::service::RoutesBuilder;
 
 /// Whose services this process serves.
 const PACKAGES: [&str; 3] = ["holdfast.inventory.v1", "holdfast.order.v1", "holdfast.rec.v1"];
+
+/// How much longer than their calls the doors may take to close.
+const DOORS_MARGIN: Duration = Duration::from_secs(2);
 
 /// How the services reach each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +34,8 @@ pub enum Transport {
 pub struct Listeners {
     pub http: TcpListener,
     pub grpc: TcpListener,
+    /// How long calls under way may go on once the system stops.
+    pub grace: Duration,
 }
 
 impl Listeners {
@@ -37,7 +44,7 @@ impl Listeners {
     /// # Errors
     /// Where an address is taken or not ours.
     pub async fn bind(http: SocketAddr, grpc: SocketAddr) -> anyhow::Result<Self> {
-        Ok(Self { http: server::listen(http).await?, grpc: server::listen(grpc).await? })
+        Ok(Self { http: server::listen(http).await?, grpc: server::listen(grpc).await?, grace: server::GRACE_DEFAULT })
     }
 }
 
@@ -47,8 +54,10 @@ pub struct System {
     orders: order_svc::Service,
     recommendations: rec_svc::Service,
     doors: Tasks,
+    health: Health,
     http: SocketAddr,
     grpc: SocketAddr,
+    grace: Duration,
 }
 
 /// Brings every schema forward; returns how many steps that took.
@@ -89,15 +98,18 @@ impl System {
             ("holdfast.rec.v1", rec_wire),
         ];
         let deps = gateway::Deps::per_package(&table, &wires);
-        let gateway = gateway::Service::new(gateway::Config::default(), deps, table)?;
+        let Listeners { http, grpc, grace } = listeners;
+        let config = gateway::Config { drain_timeout: grace, ..gateway::Config::default() };
+        let gateway = gateway::Service::new(config, deps, table)?;
 
-        let Listeners { http, grpc } = listeners;
         let (http_address, grpc_address) = (http.local_addr()?, grpc.local_addr()?);
         let stop = doors.stopping();
         doors.spawn("http", async move { log_end(gateway.serve(http, stop.cancelled_owned()).await) });
-        let (routes, stop) = (server::with_infrastructure(all.routes(), &health)?, doors.stopping());
-        doors.spawn("grpc", async move { log_end(server::serve(grpc, routes, stop.cancelled_owned()).await) });
-        Ok(Self { inventory, orders, recommendations, doors, http: http_address, grpc: grpc_address })
+        let server = Server::new(server::with_infrastructure(all.routes(), &health)?).grace(grace);
+        let stop = doors.stopping();
+        doors.spawn("grpc", async move { log_end(server.serve(grpc, stop.cancelled_owned()).await) });
+        let (http, grpc) = (http_address, grpc_address);
+        Ok(Self { inventory, orders, recommendations, doors, health, http, grpc, grace })
     }
 
     /// Where browsers connect.
@@ -110,6 +122,11 @@ impl System {
         self.grpc
     }
 
+    /// What every service's health says.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// The event log's reader, to wait for what was recorded.
     pub fn recommendations(&self) -> &rec_svc::Service {
         &self.recommendations
@@ -118,7 +135,7 @@ impl System {
     /// Closes the doors, ends watches, lets what is under way finish, and stops the services, callers before callees.
     pub async fn stop(self) {
         self.inventory.end_watches().await;
-        self.doors.stop(std::time::Duration::from_secs(15)).await;
+        self.doors.stop(self.grace + DOORS_MARGIN).await;
         self.recommendations.stop().await;
         self.orders.stop().await;
         self.inventory.stop().await;

@@ -1,37 +1,28 @@
-//! inventory-svc on its own, over TCP.
-
-use std::net::SocketAddr;
-
 use clap::Parser;
-use holdfast_platform::{process, server, telemetry};
-use tonic::service::Routes;
+use holdfast_platform::{config, process::Process, server};
+use inventory_svc::{Config, Service};
 
+/// The catalogue, stock and reservations over gRPC; the schema is made by `holdfast migrate`.
 #[derive(Debug, Parser)]
-#[command(name = "inventory-svc", version, about)]
+#[command(version)]
 struct Args {
-    /// Where to listen.
-    #[arg(long, default_value = "127.0.0.1:50052")]
-    grpc: SocketAddr,
-    /// The PostgreSQL database; its `inventory` schema must be migrated.
-    #[arg(long, env = "DATABASE_URL")]
-    database_url: String,
+    /// Where services and grpcurl connect.
+    #[arg(long, env = "HOLDFAST_GRPC", default_value = "127.0.0.1:50052")]
+    grpc: std::net::SocketAddr,
+    #[command(flatten)]
+    database: config::DatabaseArgs,
+    #[command(flatten)]
+    mesh: config::MeshArgs,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    telemetry::init(telemetry::LogFormat::Json);
-    let listener = server::listen(args.grpc).await?;
-    let service = inventory_svc::Service::start(inventory_svc::Config::new(args.database_url.clone())).await?;
-    let mut routes = Routes::builder();
-    service.add_to(&mut routes);
-    let (stop, end_watches) = (process::stop_signal(), service.end_watches());
-    let stop = async {
-        stop.await;
-        end_watches.await;
-    };
-    let (package, url) = ("holdfast.inventory.v1", &args.database_url);
-    server::run(listener, routes.routes(), package, url, stop).await?;
+    let Args { grpc, database, mesh } = config::parse();
+    let process = Process::start(&mesh, grpc).await?;
+    let listener = server::listen(grpc).await?;
+    let service = Service::start(Config::new(&database.database_url)).await?;
+    let health = process.health("holdfast.inventory.v1", &database.database_url).await?;
+    process.serve(listener, health, |routes| service.add_to(routes), service.end_watches()).await?;
     service.stop().await;
     Ok(())
 }

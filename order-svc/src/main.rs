@@ -1,31 +1,32 @@
-//! order-svc alone, over TCP.
-
 use clap::Parser;
-use holdfast_platform::{client, process, server, telemetry};
+use holdfast_platform::{client, config, process::Process, server};
 use order_svc::{Config, Deps, Service};
 
-#[derive(Parser)]
-#[command(version, about = "Orders and payments; its schema is made by `holdfast migrate`")]
+/// Orders and payments over gRPC; the schema is made by `holdfast migrate`.
+#[derive(Debug, Parser)]
+#[command(version)]
 struct Args {
-    #[arg(long, default_value = "127.0.0.1:50053")]
+    /// Where services and grpcurl connect.
+    #[arg(long, env = "HOLDFAST_GRPC", default_value = "127.0.0.1:50053")]
     grpc: std::net::SocketAddr,
-    #[arg(long, env = "DATABASE_URL")]
-    database_url: String,
-    #[arg(long, default_value = "http://127.0.0.1:50052")]
+    /// Where inventory-svc answers.
+    #[arg(long, env = "HOLDFAST_INVENTORY", default_value = "http://127.0.0.1:50052")]
     inventory: String,
+    #[command(flatten)]
+    database: config::DatabaseArgs,
+    #[command(flatten)]
+    mesh: config::MeshArgs,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    telemetry::init(telemetry::LogFormat::Text);
-    let listener = server::listen(args.grpc).await?;
-    let deps = Deps { inventory: client::tcp(&args.inventory)? };
-    let service = Service::start(Config::new(args.database_url.clone()), deps).await?;
-    let mut routes = tonic::service::RoutesBuilder::default();
-    service.add_to(&mut routes);
-    let (package, url) = ("holdfast.order.v1", &args.database_url);
-    server::run(listener, routes.routes(), package, url, process::stop_signal()).await?;
+    let Args { grpc, inventory, database, mesh } = config::parse();
+    let process = Process::start(&mesh, grpc).await?;
+    let listener = server::listen(grpc).await?;
+    let deps = Deps { inventory: client::tcp(&inventory)? };
+    let service = Service::start(Config::new(&database.database_url), deps).await?;
+    let health = process.health("holdfast.order.v1", &database.database_url).await?;
+    process.serve(listener, health, |routes| service.add_to(routes), async {}).await?;
     service.stop().await;
     Ok(())
 }

@@ -6,6 +6,7 @@ mod bus;
 mod environment;
 
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,15 +17,37 @@ pub use environment::{UnknownVariable, check_environment};
 
 use crate::telemetry::LogFormat;
 
+/// How far above the door's port the admin port is where nobody says.
+const ADMIN_PORT_OFFSET: u16 = 1000;
+
 /// What every service of the mesh is told.
 #[derive(Debug, Clone, clap::Args)]
 pub struct MeshArgs {
+    #[command(flatten)]
+    pub admin: AdminArgs,
     #[command(flatten)]
     pub drain: DrainArgs,
     #[command(flatten)]
     pub tls: TlsArgs,
     #[command(flatten)]
     pub telemetry: TelemetryArgs,
+}
+
+/// Where operators ask.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AdminArgs {
+    /// Where probes and metrics are answered, in plaintext: loopback, or the pod's own address. On loopback, 1000 above
+    /// the door's port, where it is not given.
+    #[arg(long, env = "HOLDFAST_ADMIN")]
+    pub admin: Option<SocketAddr>,
+}
+
+/// Where a service keeps its state.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DatabaseArgs {
+    /// The PostgreSQL database; the service's schema must be migrated.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: String,
 }
 
 /// How a process stops.
@@ -88,6 +111,14 @@ pub struct BusArgs {
     /// `postgres`, or the brokers of a Kafka cluster: `kafka://host:port,host:port`.
     #[arg(long, env = "HOLDFAST_BUS", default_value = "postgres")]
     pub bus: BusTarget,
+}
+
+impl AdminArgs {
+    /// The admin port of a process whose door is at this address; any free port where the door has any.
+    pub fn address(&self, door: SocketAddr) -> SocketAddr {
+        let port = if door.port() == 0 { 0 } else { door.port().checked_add(ADMIN_PORT_OFFSET).unwrap_or(0) };
+        self.admin.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into())
+    }
 }
 
 impl DrainArgs {
@@ -165,6 +196,9 @@ mod tests {
             "calls within the default deadline are cut"
         );
         assert_eq!(args.bus.bus, BusTarget::Postgres);
+        let admin = |door: &str| args.mesh.admin.address(door.parse().expect("an address")).to_string();
+        assert_eq!(admin("0.0.0.0:50052"), "127.0.0.1:51052", "not beside the door: it may be public");
+        assert_eq!(admin("127.0.0.1:0"), "127.0.0.1:0");
     }
 
     #[test]

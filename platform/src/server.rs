@@ -28,7 +28,7 @@ pub const MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// Connections beyond these wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 8192;
 /// How long what is under way may go on after the stop where nobody says.
-const GRACE_DEFAULT: Duration = Duration::from_secs(5);
+pub const GRACE_DEFAULT: Duration = Duration::from_secs(15);
 /// How long a cut connection may take to be gone.
 const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 

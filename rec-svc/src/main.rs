@@ -1,31 +1,32 @@
 use clap::Parser;
-use holdfast_platform::{client, process, server, telemetry};
+use holdfast_platform::{client, config, process::Process, server};
 use rec_svc::{Config, Deps, Service};
 
-/// Serves holdfast.rec.v1 over gRPC; the schema must have been migrated (`holdfast migrate`).
+/// Behaviour events and recommendations over gRPC; the schema is made by `holdfast migrate`.
 #[derive(Debug, Parser)]
+#[command(version)]
 struct Args {
-    #[arg(long, default_value = "127.0.0.1:50054")]
+    /// Where services and grpcurl connect.
+    #[arg(long, env = "HOLDFAST_GRPC", default_value = "127.0.0.1:50054")]
     grpc: std::net::SocketAddr,
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: String,
     /// Where inventory-svc answers.
-    #[arg(long, default_value = "http://127.0.0.1:50051")]
+    #[arg(long, env = "HOLDFAST_INVENTORY", default_value = "http://127.0.0.1:50052")]
     inventory: String,
+    #[command(flatten)]
+    database: config::DatabaseArgs,
+    #[command(flatten)]
+    mesh: config::MeshArgs,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    telemetry::init(telemetry::LogFormat::Text);
-    let listener = server::listen(args.grpc).await?;
-    let service =
-        Service::start(Config::new(args.database_url.clone()), Deps { inventory: client::tcp(&args.inventory)? })
-            .await?;
-    let mut routes = tonic::service::Routes::builder();
-    service.add_to(&mut routes);
-    let (package, url) = ("holdfast.rec.v1", &args.database_url);
-    server::run(listener, routes.routes(), package, url, process::stop_signal()).await?;
+    let Args { grpc, inventory, database, mesh } = config::parse();
+    let process = Process::start(&mesh, grpc).await?;
+    let listener = server::listen(grpc).await?;
+    let deps = Deps { inventory: client::tcp(&inventory)? };
+    let service = Service::start(Config::new(&database.database_url), deps).await?;
+    let health = process.health("holdfast.rec.v1", &database.database_url).await?;
+    process.serve(listener, health, |routes| service.add_to(routes), async {}).await?;
     service.stop().await;
     Ok(())
 }

@@ -7,9 +7,11 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use holdfast_platform::config::{AdminArgs, DrainArgs, TelemetryArgs};
 use holdfast_platform::pg::cluster::Cluster;
 use holdfast_platform::task::spawn_joined;
-use holdfast_platform::{process, telemetry};
+use holdfast_platform::{admin, process, server, telemetry};
+use tokio::net::TcpListener;
 
 use tokio_util::sync::CancellationToken;
 
@@ -25,23 +27,31 @@ pub(crate) struct Args {
     #[arg(long, default_value = "data")]
     data_dir: PathBuf,
     /// Where browsers connect: REST/JSON and event streams.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "HOLDFAST_HTTP", default_value = "127.0.0.1:8080")]
     http: SocketAddr,
     /// Where services and grpcurl connect.
-    #[arg(long, default_value = "127.0.0.1:50051")]
+    #[arg(long, env = "HOLDFAST_GRPC", default_value = "127.0.0.1:50051")]
     grpc: SocketAddr,
     /// Use this PostgreSQL instead of a private one.
-    #[arg(long, env = "DATABASE_URL")]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<String>,
+    #[command(flatten)]
+    admin: AdminArgs,
+    #[command(flatten)]
+    drain: DrainArgs,
+    #[command(flatten)]
+    telemetry: TelemetryArgs,
 }
 
 pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
-    let format = if output.is_json() { telemetry::LogFormat::Json } else { telemetry::LogFormat::Text };
+    let format = if output.is_json() { telemetry::LogFormat::Json } else { args.telemetry.log_format };
     telemetry::init(format);
     let began = Instant::now();
     // Heard from here on: a start that is called off must not leave its PostgreSQL running.
     let stop = process::stop_signal();
-    let listeners = Listeners::bind(args.http, args.grpc).await?;
+    let mut listeners = Listeners::bind(args.http, args.grpc).await?;
+    listeners.grace = args.drain.grace();
+    let admin = server::listen(args.admin.address(args.grpc)).await?;
     let (cluster, database_url) = match args.database_url {
         Some(url) => (None, url),
         None => {
@@ -52,7 +62,7 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     };
     let serving = CancellationToken::new();
     let keeper = cluster.map(|cluster| spawn_joined(keep_alive(cluster, serving.clone())));
-    let ran = serve(&database_url, listeners, output, began, stop).await;
+    let ran = serve(&database_url, (listeners, admin), output, began, (stop, args.drain.delay())).await;
     serving.cancel();
     if let Some(keeper) = keeper {
         let cluster = keeper.await??;
@@ -81,10 +91,10 @@ async fn keep_alive(mut cluster: Cluster, serving: CancellationToken) -> anyhow:
 
 async fn serve(
     database_url: &str,
-    listeners: Listeners,
+    (listeners, admin): (Listeners, TcpListener),
     output: Output,
     began: Instant,
-    stop: impl Future<Output = ()>,
+    (stop, delay): (impl Future<Output = ()>, Duration),
 ) -> anyhow::Result<()> {
     let mut stop = pin!(stop);
     let starting = async {
@@ -109,7 +119,10 @@ async fn serve(
         println!("  database {database_url}");
         println!("  try: grpcurl -plaintext {grpc} list");
     }
-    stop.await;
+    let (health, over) = (system.health().clone(), CancellationToken::new());
+    let admin = spawn_joined(admin::serve(admin, health, admin::Hooks::default(), over.clone().cancelled_owned()));
+    process::drained(stop, system.health(), delay).await;
     system.stop().await;
-    Ok(())
+    over.cancel();
+    Ok(admin.await??)
 }
