@@ -25,6 +25,8 @@ check: tools ## Format, lints, contracts, licences
 	$(CARGO) clippy --workspace --all-targets --locked -- --deny warnings
 	scripts/lint-protos.sh
 	$(CARGO) deny --locked check licenses bans sources
+	scripts/chart.sh
+	scripts/containers.sh
 
 bench: deps ## Holds per second: the naive way, ours, a bare echo, the raw statement
 	$(CARGO) run --release --locked --package holdfast -- bench
@@ -34,6 +36,14 @@ deps: ## Install PostgreSQL's server programs where they are missing
 
 tools: ## Install the tools that check and test use
 	@scripts/tools.sh
+	@scripts/chart-tools.sh
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
+
+.PHONY: chart chart-golden
+chart: tools ## Lint, render, validate and score the Helm chart
+	@scripts/chart.sh
+
+chart-golden: tools
+	@scripts/chart.sh golden

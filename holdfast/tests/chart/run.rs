@@ -1,0 +1,103 @@
+//! The rendered workloads, run.
+
+use std::process::Command;
+use std::sync::Once;
+
+use serde_json::Value;
+
+use crate::http;
+use crate::manifests::{Manifests, render};
+use crate::pod::{Cluster, Pod, binaries};
+
+/// Builds the services' binaries of this profile, which Cargo builds for this package's tests only where all are asked for.
+fn build() {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["build", "--quiet", "--locked", "--bins"]);
+        command.args(["inventory-svc", "order-svc", "rec-svc", "gateway"].iter().flat_map(|name| ["--package", name]));
+        if binaries().ends_with("release") {
+            command.arg("--release");
+        }
+        assert!(command.status().expect("cargo starts").success(), "the services are built");
+    });
+}
+
+/// A cluster whose Jobs have run.
+async fn migrated(manifests: Manifests) -> Cluster {
+    tokio::task::spawn_blocking(build).await.expect("the binaries are built");
+    let cluster = Cluster::new(manifests, holdfast_platform::pg::testing::fresh_database().await);
+    let jobs = cluster.manifests.jobs();
+    assert_eq!(jobs.len(), 1, "one Job migrates");
+    for job in &jobs {
+        let mut pod = cluster.start(job, &[]);
+        assert!(pod.end().success(), "{}", pod.log());
+    }
+    cluster
+}
+
+/// Every deployment's pod, all of whose probes succeed, by component; in no order, as Kubernetes starts them.
+fn start(cluster: &Cluster) -> Vec<(String, Pod)> {
+    let started = cluster.manifests.deployments().into_iter();
+    let mut pods: Vec<_> =
+        started.map(|workload| (workload.component.clone(), cluster.start(&workload, &[]))).collect();
+    for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+        pods.iter_mut().for_each(|(_, pod)| pod.wait_for(probe));
+    }
+    pods
+}
+
+/// Sells one unit through the gateway: every service is asked, and asks those it needs.
+fn sell(gateway: &Pod) {
+    let ask = |method: &str, path: &str, json: &str| -> Value {
+        let (status, body) = http::ask(gateway.address("http"), method, path, json).expect("an answer");
+        assert_eq!(status, 200, "{method} {path}: {body}\n{}", gateway.log());
+        serde_json::from_str(&body).expect("JSON")
+    };
+    ask("PUT", "/v1/brands/tidewater", r#"{"displayName": "Tidewater"}"#);
+    let variant = r#"{"sku": "HOODIE-M", "price": {"currencyCode": "EUR", "amountMinor": "8900"}}"#;
+    let product = format!(r#"{{"brandId": "tidewater", "title": "Hoodie", "variants": [{variant}]}}"#);
+    ask("PUT", "/v1/products/hoodie", &product);
+    let received = r#"{"requestId": "0192f0c1-0000-7000-8000-000000000001", "delta": "5", "reason": "RECEIVED"}"#;
+    ask("POST", "/v1/stock/HOODIE-M:adjust", received);
+    let order = r#"{"requestId": "0192f0c1-0000-7000-8000-000000000002", "customerId": "c1",
+        "lines": [{"sku": "HOODIE-M", "quantity": 1}], "payment": {"provider": "sandbox", "token": "tok_ok"}}"#;
+    assert_eq!(ask("POST", "/v1/orders", order)["state"], "PLACED");
+    assert_eq!(ask("GET", "/v1/stock/HOODIE-M", "")["total"]["available"], "4");
+    ask("GET", "/v1/products/hoodie/similar", "");
+}
+
+async fn check_that_it_runs(manifests: Manifests) {
+    let cluster = migrated(manifests).await;
+    let run = move || {
+        let mut pods = start(&cluster);
+        let (_, gateway) = pods.iter().find(|(component, _)| component == "gateway").expect("it is there");
+        sell(gateway);
+        pods.iter().for_each(|(_, pod)| pod.terminate());
+        for (component, pod) in &mut pods {
+            assert_eq!(pod.end().code(), Some(0), "{component}:\n{}", pod.log());
+        }
+    };
+    tokio::task::spawn_blocking(run).await.expect("it does not panic");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_rendered_migrates_starts_serves_and_ends() {
+    if let Some(manifests) = render("default") {
+        check_that_it_runs(manifests).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_nobody_reads_ends_every_workload_at_its_start() {
+    let Some(manifests) = render("default") else { return };
+    let cluster = migrated(manifests).await;
+    let run = move || {
+        for workload in cluster.manifests.deployments().iter().chain(&cluster.manifests.jobs()) {
+            let mut pod = cluster.start(workload, &[("HOLDFAST_GPRC", "1")]);
+            assert_eq!(pod.end().code(), Some(1), "{}", pod.log());
+            assert!(pod.log().contains("HOLDFAST_GPRC"), "{}: {}", workload.component, pod.log());
+        }
+    };
+    tokio::task::spawn_blocking(run).await.expect("it does not panic");
+}
