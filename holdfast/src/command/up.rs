@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use holdfast_platform::config::{AdminArgs, DrainArgs, TelemetryArgs};
+use holdfast_platform::task::spawn_joined;
 use holdfast_platform::{admin, process, server, telemetry};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::database::Database;
 use crate::output::Output;
