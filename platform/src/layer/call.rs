@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tower::{Layer, Service};
-use tracing::Instrument as _;
 
 use crate::call::Call;
 use crate::deadline::Deadline;
@@ -56,12 +55,7 @@ where
             trace: trace::current().or_else(|| trace::of_headers(request.headers())),
             peer: request.extensions().get::<Peer>().cloned().unwrap_or_default(),
         });
-        // A span only where the caller named the call or someone listens at debug: the hot path pays for neither.
-        let span = match &call.request_id {
-            Some(id) => tracing::info_span!("rpc", request.id = id.to_str().unwrap_or_default()),
-            None => tracing::debug_span!("rpc", path = %request.uri().path()),
-        };
-        Box::pin(call.scope(self.inner.call(request)).instrument(span))
+        Box::pin(call.scope(self.inner.call(request)))
     }
 }
 
