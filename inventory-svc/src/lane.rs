@@ -94,9 +94,10 @@ pub(crate) struct Lanes {
     database_down: Arc<AtomicBool>,
 }
 
+/// Without the command, which says who shops for what.
 impl std::fmt::Debug for Ticket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ticket").field("command", &self.command).finish_non_exhaustive()
+        f.debug_struct("Ticket").field("subject", &self.command.subject()).finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@ pub mod ceiling;
 pub mod domain;
 mod grpc;
 mod lane;
+mod metrics;
 mod store;
 mod usecase;
 mod worker;
@@ -58,6 +59,11 @@ impl Config {
     }
 }
 
+/// Declares what the service counts; [`Service::start`] does so by itself.
+pub fn declare_metrics() {
+    metrics::Metrics::get();
+}
+
 /// A running service.
 #[derive(Debug)]
 pub struct Service {
@@ -84,6 +90,7 @@ impl Service {
     /// # Errors
     /// Where the database URL is not one.
     pub async fn start(config: Config) -> Result<Self, pg::Error> {
+        declare_metrics();
         let pool = pg::pool(&config.database_url, config.connections_max).await?;
         let tasks = Tasks::new();
         let hub = Hub::new();

@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod domain;
 mod grpc;
+mod metrics;
 pub mod payment;
 mod service;
 mod store;
@@ -14,3 +15,8 @@ mod worker;
 
 pub use config::{Config, Deps};
 pub use service::{Service, migrate};
+
+/// Declares what the service counts; [`Service::start`] does so by itself.
+pub fn declare_metrics() {
+    metrics::Metrics::get();
+}

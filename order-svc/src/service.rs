@@ -68,6 +68,7 @@ impl Service {
     ) -> Result<Self, pg::Error> {
         // A database that is not there is told now, not to the first shopper.
         drop(pool.get().await?);
+        crate::declare_metrics();
         let tasks = Tasks::new();
         let inventory = Inventory::new(deps.inventory, config.inventory_timeout);
         let orders = Arc::new(Orders::new(config, pool, inventory, providers, tasks.clone()));

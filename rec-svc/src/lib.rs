@@ -4,6 +4,7 @@
 mod client;
 mod domain;
 mod grpc;
+mod metrics;
 mod service;
 mod store;
 mod usecase;
@@ -11,3 +12,8 @@ mod worker;
 
 pub use service::{Config, Deps, Service};
 pub use store::migrate;
+
+/// Declares what the service counts; [`Service::start`] does so by itself.
+pub fn declare_metrics() {
+    metrics::Metrics::get();
+}

@@ -52,6 +52,7 @@ impl Service {
     /// # Errors
     /// Where the log cannot be read.
     pub async fn start(config: Config, deps: Deps) -> Result<Self, pg::Error> {
+        crate::declare_metrics();
         let pool = pg::pool(&config.database_url, config.connections_max).await?;
         let (model, recorded, tasks) = (LiveModel::new(), Arc::new(Notify::new()), Tasks::new());
         let (events_told, events) = watch::channel(0);

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::schedule::{Keys, Schedule};
 use super::{LaneError, Ticket};
+use crate::metrics::Metrics;
 
 /// How many commands one batch may have: bounds the statement and how long one commit takes.
 const BATCH_MAX: usize = 512;
@@ -57,6 +58,7 @@ pub(super) async fn run(
             }
         }
         hand_out(&mut schedule, &mut free, &lanes).await;
+        Metrics::get().lane_queue.set(i64::try_from(schedule.len()).unwrap_or(i64::MAX));
     }
     // Stopping: nothing new comes in; see what waits to its end.
     while free.len() < lanes.len() || schedule.len() > 0 {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -20,6 +20,7 @@ use super::{Answer, LaneError, Ticket};
 use crate::domain::command::{Command, Outcome, Refused};
 use crate::domain::decide::{Decision, World, decide};
 use crate::domain::time::Micros;
+use crate::metrics::{self, Metrics, Path};
 use crate::store::batch::{WriteError, Written, save_batch};
 use crate::store::level::{load_levels, load_now, lock_levels};
 use crate::store::reservation::{load_adjustments, lock_reservations};
@@ -117,11 +118,14 @@ impl Lane {
         if tickets.is_empty() {
             return Vec::new();
         }
+        let began = Instant::now();
+        Metrics::get().batch_size.observe(tickets.len());
         let tried = match self.connection.as_ref() {
             Some(connection) => within(BATCH_TIMEOUT, self.try_optimistic(connection, &tickets)).await,
             None => Err(WriteError::Mismatch),
         };
-        match tried {
+        let path = if tried.is_ok() { Path::Optimistic } else { Path::Locked };
+        let answers = match tried {
             Ok((decision, written)) => self.publish(tickets, decision, written),
             Err(WriteError::Mismatch) => self.settle_locked(tickets).await,
             Err(WriteError::Database(error)) => {
@@ -131,7 +135,9 @@ impl Lane {
                 }
                 self.settle_locked(tickets).await
             }
-        }
+        };
+        Metrics::get().batch_time.of((path,)).observe(began.elapsed());
+        answers
     }
 
     async fn try_optimistic(
@@ -219,7 +225,9 @@ impl Lane {
                     Some(tickets)
                 }
                 Err(error) if tickets.len() == 1 => {
-                    error!(%error, command = ?tickets, "command cannot be executed");
+                    // The command itself says who shops for what: its id finds it.
+                    let subject = tickets[0].command.subject();
+                    error!(%error, request.id = %subject, "command cannot be executed");
                     let why = if is_timeout(&error) { LaneError::Unavailable } else { LaneError::Internal };
                     tickets.into_iter().for_each(|ticket| ticket.answer(Err(why)));
                     None
@@ -255,6 +263,7 @@ impl Lane {
 
     /// After the commit: remember, tell the watchers, and what to answer.
     fn publish(&self, tickets: Vec<Ticket>, decision: Decision, written: Written) -> Vec<Answered> {
+        metrics::count(&decision);
         let Decision { effects, outcomes } = decision;
         self.clock.learn(written.now);
         self.cache.remember_levels(effects.levels.iter().map(|(id, write)| (*id, write.after)));

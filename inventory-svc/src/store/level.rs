@@ -52,6 +52,11 @@ pub(crate) async fn location_exists(db: &impl Execute, location: &LocationId) ->
     Ok(db.query_one(include_str!("sql/location_exists.sql"), &[&location.as_str()]).await?.get("found"))
 }
 
+/// Units promised beyond what is there, over all levels. Cost: a pass over every level.
+pub(crate) async fn load_oversold(db: &impl Execute) -> Result<i64, Error> {
+    Ok(db.query_one(include_str!("sql/load_oversold.sql"), &[]).await?.get("units"))
+}
+
 /// A level with its names and the time of its last effect.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedLevel {

@@ -10,8 +10,10 @@ use tokio::time::Instant;
 
 use super::Inventory;
 use super::failure::Failure;
+use super::read::system_now_us;
 use crate::domain::command::{Command, Move, Outcome, Step};
 use crate::lane::{Answer, LaneError};
+use crate::metrics::Metrics;
 use crate::store::reservation::load_due_reservations;
 
 /// How many lines one round reclaims.
@@ -53,7 +55,12 @@ impl Inventory {
         let mut ended = 0;
         for answer in join_all(expiries).await {
             match answer {
-                Ok(Answer { outcome: Outcome::Moved(_), .. }) => ended += 1,
+                Ok(Answer { outcome: Outcome::Moved(reservation), .. }) => {
+                    ended += 1;
+                    let late_us = system_now_us() - reservation.expires_at.0;
+                    let late = Duration::from_micros(u64::try_from(late_us).unwrap_or_default());
+                    Metrics::get().expiry_lag.observe(late);
+                }
                 // Somebody else ended it first, or the clock says not yet.
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "a hold that has run out cannot be ended"),

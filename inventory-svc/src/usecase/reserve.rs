@@ -13,6 +13,7 @@ use crate::domain::command::{Command, Outcome, Refused, Reserve, ReserveLine};
 use crate::domain::level::{LevelRef, Version};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Ttl;
+use crate::metrics::{Metrics, ReserveOutcome};
 use crate::store::level::location_exists;
 
 /// How often a refusal is tried again after holds that had run out were reclaimed.
@@ -40,6 +41,14 @@ impl Inventory {
     /// Holds the lines. A shopper is turned away only on what the database says, after every hold that has run out
     /// was given back.
     pub(crate) async fn reserve(&self, request: ReserveRequest, deadline: Deadline) -> Result<Reservation, Failure> {
+        let reserved = self.try_reserve(request, deadline).await;
+        if let Err(failure) = &reserved {
+            Metrics::get().reservations.of((ReserveOutcome::of(failure),)).add(1);
+        }
+        reserved
+    }
+
+    async fn try_reserve(&self, request: ReserveRequest, deadline: Deadline) -> Result<Reservation, Failure> {
         let mut command = self.prepare(&request, None).await?;
         let mut looked_again = false;
         for _ in 0..RECLAIMS_MAX {

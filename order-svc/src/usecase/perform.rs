@@ -1,6 +1,7 @@
 //! One step's effect on the world, as an event of the saga.
 
 use std::fmt::Display;
+use std::time::Instant;
 
 use tracing::{debug, warn};
 
@@ -10,6 +11,7 @@ use crate::domain::failure::FailureReason;
 use crate::domain::line::HeldLine;
 use crate::domain::order::Order;
 use crate::domain::saga::{Event, Step};
+use crate::metrics::{Answered, Metrics};
 use crate::payment::{Answer, Charge, PaymentId};
 
 /// What a step came to, and what was learned on the way.
@@ -128,7 +130,11 @@ impl Orders {
     }
 
     async fn await_provider(&self, order: &Order, answer: Answer<'_>) -> Outcome {
-        match tokio::time::timeout(self.config.payment_timeout, answer).await {
+        let began = Instant::now();
+        let answered = tokio::time::timeout(self.config.payment_timeout, answer).await;
+        let is_answered = if matches!(answered, Ok(Ok(_))) { Answered::Yes } else { Answered::No };
+        Metrics::get().payments.of((order.saga.step, is_answered)).observe(began.elapsed());
+        match answered {
             Ok(Ok(receipt)) => Outcome {
                 event: Event::Charge(receipt.as_ref().map(|receipt| receipt.status)),
                 held: None,

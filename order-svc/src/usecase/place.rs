@@ -15,6 +15,7 @@ use crate::domain::line::{price_lines, take_over_lines};
 use crate::domain::order::{Draft, Hold, Order, OrderId, OrderState};
 use crate::domain::place::PlaceOrder;
 use crate::domain::saga::Saga;
+use crate::metrics::Metrics;
 use crate::store;
 
 /// How much earlier than their deadline callers are answered, so that the answer still reaches them.
@@ -39,6 +40,9 @@ impl Orders {
                 None => return Err(refusal),
             },
         };
+        if begun.is_none() {
+            Metrics::get().replays.add(1);
+        }
         let begun = begun.map(|claimed| (claimed, permit));
         let order = self.follow(id, begun, deadline, |order| check_same(order, fingerprint), Saga::is_answered).await?;
         match order.saga.failure {
@@ -145,7 +149,10 @@ impl Orders {
             store::insert_order(&*db, draft, self.config.lease).await?
         };
         match inserted {
-            Some(order) => Ok(Some(Claimed::new(order, leased))),
+            Some(order) => {
+                Metrics::get().orders.of((order.saga.state,)).add(1);
+                Ok(Some(Claimed::new(order, leased)))
+            }
             None => match self.load(draft.id).await? {
                 Some(_) => Ok(None),
                 None => Err(Error::ReservationTaken(draft.hold.reservation_id)),

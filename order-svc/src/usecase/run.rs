@@ -11,6 +11,7 @@ use super::{Error, Orders};
 use crate::domain::line::place_lines;
 use crate::domain::order::{Order, OrderId};
 use crate::domain::saga::{Pace, Saga, next};
+use crate::metrics::{self, Running};
 use crate::store::{self, Due, StoreError};
 
 /// An order whose lease is ours.
@@ -62,6 +63,7 @@ impl Orders {
     /// before its effect (by the step before) and after it; no connection is held in between.
     pub(crate) async fn run(&self, claimed: Claimed) -> Result<Ran, Error> {
         let Claimed { mut order, mut leased } = claimed;
+        let _running = Running::new();
         loop {
             let outcome = self.perform(&order).await;
             let saga = next(&order.saga, outcome.event).map_err(Box::new)?;
@@ -99,9 +101,13 @@ impl Orders {
         lines_changed: bool,
     ) -> Result<bool, StoreError> {
         let told = saga.state != order.saga.state || saga.payment != order.saga.payment;
-        order.saga = saga;
+        let before = std::mem::replace(&mut order.saga, saga);
         let db = store::connection(&self.pool).await?;
-        store::save_order(&*db, order, due, lines_changed, told).await
+        let saved = store::save_order(&*db, order, due, lines_changed, told).await?;
+        if saved {
+            metrics::count(&before, &order.saga);
+        }
+        Ok(saved)
     }
 
     /// Runs an order in a task of its own, which no caller's impatience stops.

@@ -6,8 +6,6 @@ use std::task::{Context, Poll};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::task::futures::TaskLocalFuture;
 use tower::{Layer, Service};
-use tracing::Instrument as _;
-use tracing::instrument::Instrumented;
 
 use crate::call::Call;
 use crate::deadline::{Deadline, timeout_of};
@@ -53,7 +51,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = Instrumented<TaskLocalFuture<Arc<Call>, S::Future>>;
+    type Future = TaskLocalFuture<Arc<Call>, S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -66,13 +64,8 @@ where
             trace: trace::current().or_else(|| trace::of_headers(request.headers())),
             peer: request.extensions().get::<Peer>().cloned().unwrap_or_default(),
         });
-        // A span only where the caller named the call or someone listens at debug: the hot path pays for neither.
-        let span = match &call.request_id {
-            Some(id) => tracing::info_span!("rpc", request.id = id.to_str().unwrap_or_default()),
-            None => tracing::debug_span!("rpc", path = %request.uri().path()),
-        };
         let handling = call.clone().within(|| self.inner.call(request));
-        call.scope(handling).instrument(span)
+        call.scope(handling)
     }
 }
 

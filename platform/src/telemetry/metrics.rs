@@ -1,8 +1,9 @@
 //! What every process counts, whatever its business.
 
 use super::histogram::{Histogram, Seconds};
+use super::label::Label as _;
 use super::rpc::{RpcMethod, RpcStatus, RpcSystem};
-use super::value::{Counter, UpDown};
+use super::value::{Counter, Gauge, UpDown};
 use crate::pg::measure::{ConnectionState, DbSystem, Failure, Operation, PoolName};
 
 crate::label! {
@@ -14,6 +15,74 @@ crate::label! {
     }
 }
 
+crate::label! {
+    /// A process of the mesh: whose events, or who is called.
+    pub enum Workload = "workload" {
+        Inventory = "inventory-svc",
+        Order = "order-svc",
+        Rec = "rec-svc",
+        Gateway = "gateway",
+        Operator = "operator",
+    }
+}
+
+impl Workload {
+    /// The workload of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Inventory, Self::Order, Self::Rec, Self::Gateway, Self::Operator];
+        all.into_iter().zip(Self::words()).find(|(_, word)| **word == name).map(|(workload, _)| workload)
+    }
+}
+
+crate::label! {
+    /// What a circuit breaker does with calls.
+    pub enum BreakerState = "breaker.state" {
+        Closed = "closed",
+        /// It lets none through.
+        Open = "open",
+        /// It lets one through, to see.
+        Probing = "probing",
+    }
+}
+
+crate::label! {
+    /// Why a call was asked again, or not.
+    pub enum RetryOutcome = "outcome" {
+        Retried = "retried",
+        Hedged = "hedged",
+        /// The budget was spent.
+        NoBudget = "no_budget",
+        /// The server asked not to.
+        PushedBack = "pushed_back",
+    }
+}
+
+crate::label! {
+    /// Why a call was refused before its handler.
+    pub enum ShedReason = "reason" {
+        /// More calls than the adaptive limit lets in.
+        Concurrency = "concurrency",
+        /// Its time was up before it began.
+        Expired = "expired",
+        /// The process is stopping.
+        Draining = "draining",
+    }
+}
+
+crate::label! {
+    /// What gives way first.
+    pub enum Weight = "criticality" {
+        Sheddable = "sheddable",
+        Default = "default",
+        Critical = "critical",
+    }
+}
+
+crate::label! {
+    /// What came of reading a file again.
+    pub enum Reload = "outcome" { Changed = "changed", Refused = "refused" }
+}
+
 crate::metrics! {
     /// The platform's metrics.
     pub struct Metrics of "platform" {
@@ -23,6 +92,32 @@ crate::metrics! {
         pub rpc_server_active: UpDown, [RpcSystem] = "holdfast.rpc.server.active_calls";
         /// How long RPCs to other services took for their caller, retries included.
         pub rpc_client_calls: Histogram<Seconds>, [RpcSystem, RpcMethod, RpcStatus] = "rpc.client.call.duration" as seconds;
+        /// Calls refused before their handler, by why and by what they weigh.
+        pub calls_shed: Counter, [ShedReason, Weight] = "holdfast.rpc.server.shed";
+        /// How many calls the adaptive limit lets in at once.
+        pub concurrency_limit: Gauge, [] = "holdfast.rpc.server.concurrency.limit";
+        /// Calls asked again, or that would have been.
+        pub retries: Counter, [Workload, RetryOutcome] = "holdfast.rpc.client.retries";
+        /// Retries that the budget has left.
+        pub retry_budget: Gauge, [Workload] = "holdfast.rpc.client.retry.budget";
+        /// Endpoints known of a workload, by what their circuit breaker does.
+        pub endpoints: UpDown, [Workload, BreakerState] = "holdfast.rpc.client.endpoints";
+        /// Times that a circuit breaker opened.
+        pub breaker_trips: Counter, [Workload] = "holdfast.rpc.client.breaker.trips";
+        /// How long this process's certificate is still valid.
+        pub certificate_left: Gauge, [] = "holdfast.tls.certificate.remaining" as seconds;
+        /// Times that a rotated certificate was read.
+        pub certificate_reloads: Counter, [Reload] = "holdfast.tls.certificate.reloads";
+        /// Events written down and not yet published.
+        pub outbox_pending: Gauge, [Workload] = "holdfast.outbox.pending";
+        /// How long the oldest of them has waited; 0 where none does.
+        pub outbox_oldest: Gauge, [Workload] = "holdfast.outbox.oldest.age" as seconds;
+        /// Events published.
+        pub outbox_published: Counter, [Workload] = "holdfast.outbox.published";
+        /// From an event's commit to its consumer.
+        pub event_lag: Histogram<Seconds>, [Workload] = "holdfast.bus.event.lag" as seconds;
+        /// Events that no consumer could take, put aside for a person.
+        pub events_parked: Gauge, [Workload] = "holdfast.bus.parked";
         /// How long statements took, from here to the database and back.
         pub db_operations: Histogram<Seconds>, [DbSystem, Operation, Failure] = "db.client.operation.duration" as seconds;
         /// Open database connections.

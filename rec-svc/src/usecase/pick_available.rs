@@ -6,6 +6,7 @@ use holdfast_platform::deadline::Deadline;
 use super::Recommender;
 use crate::client::{AskError, Listing};
 use crate::domain::Candidate;
+use crate::metrics::{Checked, Filled, Metrics};
 
 /// The fewest candidates asked about at once.
 const CHUNK_MIN: usize = 20;
@@ -36,6 +37,12 @@ impl Recommender {
                 break;
             }
         }
+        let filled = match picks.len() {
+            0 => Filled::Empty,
+            some if some < page_size => Filled::Short,
+            _ => Filled::Full,
+        };
+        Metrics::get().answers.of((filled,)).add(1);
         Ok(picks)
     }
 
@@ -52,12 +59,18 @@ impl Recommender {
             .collect();
         let skus: Vec<Sku> = offers.iter().flat_map(|(_, skus)| skus.iter().cloned()).collect();
         let available = self.inventory.ask_available(&skus, deadline).await?;
-        Ok(offers
+        let offered = offers.len();
+        let picks: Vec<Pick> = offers
             .into_iter()
             .filter_map(|(candidate, skus)| {
                 let skus: Vec<Sku> = skus.iter().filter(|sku| available.contains(*sku)).cloned().collect();
                 (!skus.is_empty()).then(|| Pick { candidate: candidate.clone(), skus })
             })
-            .collect())
+            .collect();
+        let checked = &Metrics::get().checked;
+        checked.of((Checked::Unlisted,)).add((candidates.len() - offered) as u64);
+        checked.of((Checked::SoldOut,)).add((offered - picks.len()) as u64);
+        checked.of((Checked::Available,)).add(picks.len() as u64);
+        Ok(picks)
     }
 }

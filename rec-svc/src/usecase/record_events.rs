@@ -5,6 +5,7 @@ use holdfast_platform::pg;
 
 use super::Recommender;
 use crate::domain::Event;
+use crate::metrics::Metrics;
 use crate::store;
 
 /// Why events were not recorded, or nobody knows whether they were: the ids make repeating safe.
@@ -25,6 +26,7 @@ impl Recommender {
         };
         let recorded =
             tokio::time::timeout_at(deadline.instant(), append).await.map_err(|_| RecordError::Deadline)??;
+        Metrics::get().recorded.add(recorded);
         self.recorded.notify_one();
         Ok(recorded)
     }

@@ -1,13 +1,14 @@
 //! Follows the log and folds it into the model: at start to its end, then as it grows. There is no other way in.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use holdfast_platform::pg::{self, Pool};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::metrics::Metrics;
 use crate::store::event::{Position, UnreadableEvent, read_log};
 use crate::usecase::LiveModel;
 
@@ -39,6 +40,8 @@ impl Tail {
     /// Folds everything up to the log's end.
     pub(crate) async fn catch_up(&mut self) -> Result<(), pg::Error> {
         while self.fold_page().await? == PAGE_ENTRIES_MAX {}
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Metrics::get().fresh_at.set(now.as_secs_f64());
         Ok(())
     }
 
@@ -76,6 +79,7 @@ impl Tail {
                     self.position = *position;
                 }
             });
+            Metrics::get().folded.add(entries.len() as u64);
             self.events.send_replace(self.model.read(|model| model.events()));
             tokio::task::yield_now().await;
         }
