@@ -1,0 +1,8 @@
+//! The client's stack against real servers on loopback.
+
+mod balance;
+mod deadline;
+mod replica;
+mod restart;
+mod retry;
+mod tonic_balance;
