@@ -10,12 +10,13 @@ use holdfast_platform::peer::Peer;
 use holdfast_platform::trace_context::TraceContext;
 use http::request::Parts;
 use tokio::sync::mpsc;
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Status};
 
 use super::replica::{Replica, good, over, read, refused};
 
 fn told(head: &Parts) -> Duration {
-    head.headers.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().unwrap())).expect("a deadline")
+    head.headers.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?)).expect("a deadline")
 }
 
 fn call(head: &Parts) -> Arc<Call> {
@@ -30,9 +31,9 @@ fn call(head: &Parts) -> Arc<Call> {
 async fn read_within(wire: &Wire, timeout: Duration) -> Result<(), Status> {
     let mut request = Request::new(GetStockRequest::default());
     request.set_timeout(timeout);
-    request.metadata_mut().insert("x-request-id", "order-7".parse().unwrap());
+    request.metadata_mut().insert("x-request-id", MetadataValue::from_static("order-7"));
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    request.metadata_mut().insert("traceparent", trace.parse().unwrap());
+    request.metadata_mut().insert("traceparent", MetadataValue::from_static(trace));
     InventoryServiceClient::new(wire.clone()).get_stock(request).await.map(drop)
 }
 

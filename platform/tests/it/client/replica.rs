@@ -57,7 +57,6 @@ impl Replica {
             let reply = behave(n, request.into_parts().0);
             async move { Ok::<_, std::convert::Infallible>(reply.await) }
         });
-        #[expect(clippy::disallowed_methods, reason = "ends with its runtime, as a killed process does")]
         runtime.spawn(async move {
             let listener = TcpListener::bind(address).await.expect("a free port");
             let _ = tell.send(listener.local_addr().expect("an address"));
