@@ -66,7 +66,8 @@ pub struct WireError(#[from] tonic::transport::Error);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A wire to a service's endpoints: `http://host:port` (one address, behind which somebody else may balance),
-/// `dns:///host:port` (every address of the name) or `static:///host:port,host:port`. Connects when first used, and again
+/// `dns:///host:port` (every address of the name) `static:///host:port,host:port`
+/// or `file:///path` (a file with one `ip:port` a line). Connects when first used, and again
 /// whenever a connection was lost. Must be called inside a runtime, where its connections live.
 ///
 /// # Errors

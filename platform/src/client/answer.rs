@@ -49,6 +49,19 @@ pub(super) struct Failure {
 }
 
 impl Verdict {
+    /// What a head says; none where the status is still to come. Without gRPC's own, HTTP's counts: a proxy answered.
+    pub(super) fn of_head(status: http::StatusCode, headers: &HeaderMap) -> Option<Self> {
+        let proxys = || match status {
+            http::StatusCode::OK => None,
+            http::StatusCode::TOO_MANY_REQUESTS
+            | http::StatusCode::BAD_GATEWAY
+            | http::StatusCode::SERVICE_UNAVAILABLE
+            | http::StatusCode::GATEWAY_TIMEOUT => Some(Code::Unavailable),
+            _ => Some(Code::Unknown),
+        };
+        Self::of(headers).or_else(|| proxys().map(|code| Self::Refused { code, pushback: Pushback::Silent }))
+    }
+
     /// What a head or trailers say; none where they hold no status.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         match headers.get("grpc-status")?.as_bytes() {
@@ -74,7 +87,7 @@ impl Pushback {
 
 /// Takes a response as it is: its status, if any, is in its head.
 pub(super) fn unseen<B>(response: http::Response<B>) -> Answer<B> {
-    let verdict = Verdict::of(response.headers()).unwrap_or(Verdict::Committed);
+    let verdict = Verdict::of_head(response.status(), response.headers()).unwrap_or(Verdict::Committed);
     Answer { response: response.map(|rest| Peeked { first: None, rest }), verdict }
 }
 
@@ -87,7 +100,7 @@ pub(super) async fn seen<B>(response: http::Response<B>) -> Result<Answer<B>, St
 where
     B: Body<Data = Bytes, Error = Status> + Unpin,
 {
-    if response.headers().contains_key("grpc-status") || response.status() != http::StatusCode::OK {
+    if Verdict::of_head(response.status(), response.headers()).is_some() {
         return Ok(unseen(response));
     }
     let (head, mut rest) = response.into_parts();
@@ -105,6 +118,14 @@ mod tests {
 
     fn check(headers: &HeaderMap, code: Code, pushback: Pushback) {
         assert_eq!(Verdict::of(headers), Some(Verdict::Refused { code, pushback }));
+    }
+
+    #[test]
+    fn a_proxys_answer_counts_by_its_http_status() {
+        let of = |status| Verdict::of_head(status, &HeaderMap::new());
+        let unavailable = Verdict::Refused { code: Code::Unavailable, pushback: Pushback::Silent };
+        assert_eq!(of(http::StatusCode::SERVICE_UNAVAILABLE), Some(unavailable));
+        assert_eq!(of(http::StatusCode::OK), None);
     }
 
     #[test]

@@ -34,3 +34,20 @@ impl Budget {
         self.0.withdraw()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn at_most_a_tenth_is_repeated_and_a_few_in_quiet_times() {
+        let budget = Budget::new(RetryThrottling { max_tokens: 100, token_ratio: 0.1 });
+        let spent = (0..).take_while(|_| budget.spend()).count();
+        assert_eq!(spent, 100, "without any call");
+        let spent = (0..10_000).filter(|_| {
+            budget.earn();
+            budget.spend()
+        });
+        assert_eq!(spent.count(), 1000);
+    }
+}

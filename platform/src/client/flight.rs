@@ -6,7 +6,6 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -48,9 +47,8 @@ impl Flight {
 
     /// A head came. A stream has served by opening; how long it is listened to says nothing.
     pub(super) fn opened(&mut self, head: &http::response::Parts) {
-        match outcome(&head.headers) {
+        match Verdict::of_head(head.status, &head.headers).map(outcome) {
             Some(outcome) => self.record(outcome),
-            None if head.status != http::StatusCode::OK => self.record(Outcome::Failed),
             None if self.patience.whole.is_none() => self.record(Outcome::Served),
             None => {}
         }
@@ -66,13 +64,13 @@ impl Drop for Flight {
     }
 }
 
-/// What a status says about the endpoint; none where there is none.
-fn outcome(headers: &HeaderMap) -> Option<Outcome> {
-    Some(match Verdict::of(headers)? {
+/// What a status says about the endpoint.
+fn outcome(verdict: Verdict) -> Outcome {
+    match verdict {
         Verdict::Refused { code: Code::Unavailable, .. } => Outcome::Failed,
         Verdict::Refused { code: Code::ResourceExhausted, .. } => Outcome::Shed,
         Verdict::Refused { .. } | Verdict::Committed => Outcome::Served,
-    })
+    }
 }
 
 /// An answer's body, which ends its flight.
@@ -104,7 +102,7 @@ impl Body for Landing {
         match ready!(Pin::new(&mut this.body).poll_frame(cx)) {
             Some(Ok(frame)) => {
                 if let Some(trailers) = frame.trailers_ref() {
-                    this.end(outcome(trailers).unwrap_or(Outcome::Failed));
+                    this.end(Verdict::of(trailers).map_or(Outcome::Failed, outcome));
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

@@ -27,7 +27,7 @@ const KEEP_ALIVE_PATIENCE: Duration = Duration::from_secs(3);
 const HEAD_BYTES_MAX: u32 = 64 << 10;
 const PAUSE_INITIAL: Duration = RECONNECT_PAUSE_MIN;
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// A connection lost before this age counts as a failed attempt.
+/// Connections lost before this age count as failed attempts.
 const AGE_MIN: Duration = Duration::from_secs(1);
 
 type Connection = http2::Connection<Box<dyn Io>, RequestBody, TokioExecutor>;
@@ -54,19 +54,21 @@ pub(super) async fn keep(endpoint: Arc<Endpoint>, connector: Connector, signals:
                 signals.changed.notify_waiters();
                 debug!(endpoint = %endpoint.address, "connected");
                 let end = connection.await;
-                failures = if since.elapsed() < AGE_MIN { failures + 1 } else { 0 };
                 info!(endpoint = %endpoint.address, ?end, "a connection ended");
+                failures = if since.elapsed() < AGE_MIN { failures + 1 } else { 0 };
+                signals.stale.notify_one();
+                // Once, at once: a server that was just restarted is there again.
+                if failures <= 1 {
+                    continue;
+                }
             }
             Err(error) => {
                 failures += 1;
+                signals.stale.notify_one();
                 if failures == 1 {
                     warn!(endpoint = %endpoint.address, error, "cannot connect");
                 }
             }
-        }
-        signals.stale.notify_one();
-        if failures == 0 {
-            continue;
         }
         endpoint.set_link(Link::Failed { at: Instant::now() });
         signals.changed.notify_waiters();

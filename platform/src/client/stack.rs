@@ -1,7 +1,9 @@
 //! The client's stack: what is decided about a call, from the outside in.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
+use http::uri::Authority;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::Status;
@@ -14,7 +16,7 @@ use super::config::ClientConfig;
 use super::connector::Connector;
 use super::context;
 use super::deadline::{self, Patience, Timed};
-use super::discovery::Discovery;
+use super::discovery::{Discovery, EndpointFile};
 use super::hedge::Hedge;
 use super::link::Signals;
 use super::outgoing::Outgoing;
@@ -91,6 +93,13 @@ impl<S: Step> Stack<S> {
     }
 }
 
+/// How often an endpoint file is read: it costs next to nothing.
+const FILE_PERIOD: Duration = Duration::from_millis(500);
+
+fn discovered(discovery: Discovery, pool: Arc<Pool>) -> (Arc<Pool>, Option<AbortOnDropHandle<()>>) {
+    (pool, Some(AbortOnDropHandle::new(spawn_joined(discovery.run()))))
+}
+
 fn pool(target: Target, config: &ClientConfig) -> (Arc<Pool>, Option<AbortOnDropHandle<()>>) {
     let connector = config.connector.clone().unwrap_or_else(Connector::tcp);
     let signals = Signals::default();
@@ -111,8 +120,14 @@ fn pool(target: Target, config: &ClientConfig) -> (Arc<Pool>, Option<AbortOnDrop
             let pool = new(authority.to_string(), true);
             let (resolver, period) = (Arc::clone(&config.resolver), config.resolve_period);
             let (stale, known) = (signals.stale, Arc::clone(&pool));
-            let discovery = Discovery { host, port, authority, period, resolver, pool: known, stale };
-            (pool, Some(AbortOnDropHandle::new(spawn_joined(discovery.run()))))
+            discovered(Discovery { host, port, authority, period, resolver, pool: known, stale }, pool)
+        }
+        Target::File(file) => {
+            let pool = new(file.display().to_string(), true);
+            let (stale, known) = (signals.stale, Arc::clone(&pool));
+            let resolver = Arc::new(EndpointFile(file));
+            let (host, port, authority) = (String::new(), 0, Authority::from_static("localhost"));
+            discovered(Discovery { host, port, authority, period: FILE_PERIOD, resolver, pool: known, stale }, pool)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a client is pointed at.
 
+use std::path::PathBuf;
+
 use http::Uri;
 use http::uri::Authority;
 
@@ -12,11 +14,13 @@ pub(super) enum Target {
     Dns { host: String, port: u16, authority: Authority },
     /// `static:///a:1,b:2`.
     Static(Vec<Authority>),
+    /// `file:///path`: a file with one `ip:port` a line, read again and again.
+    File(PathBuf),
 }
 
 /// Why a client cannot be pointed there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{target:?} is no address: give http://host:port, dns:///host:port or static:///host:port,host:port")]
+#[error("{target:?} is no address: give http://host:port, dns:///host:port, static:///host:port,host:port or file:///path")]
 pub struct BadTarget {
     target: String,
 }
@@ -26,6 +30,7 @@ impl Target {
         let parsed = match target.split_once(":///") {
             Some(("dns", rest)) => Self::dns(rest),
             Some(("static", rest)) => rest.split(',').map(endpoint).collect::<Option<_>>().map(Self::Static),
+            Some(("file", rest)) => (!rest.is_empty()).then(|| Self::File(format!("/{rest}").into())),
             Some(_) => None,
             None => Self::cluster(target),
         };
@@ -72,6 +77,7 @@ mod tests {
         check("static:///a:1,[::1]:2", Target::Static(vec![authority("a:1"), authority("[::1]:2")]));
         let dns = Target::Dns { host: "inventory.shop".into(), port: 7, authority: authority("inventory.shop:7") };
         check("dns:///inventory.shop:7", dns);
+        check("file:///run/endpoints", Target::File("/run/endpoints".into()));
     }
 
     #[test]
@@ -87,6 +93,7 @@ mod tests {
             "dns:///:1",
             "dns://8.8.8.8/a:1",
             "static:///",
+            "file:///",
             "static:///a:1,",
             "static:///a:0",
             "http:///a:1",

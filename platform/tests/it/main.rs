@@ -1,3 +1,4 @@
-//! The platform's parts as their users meet them: real sockets, real files.
+//! What every process shares, over real connections and files.
 
+mod client;
 mod tls;
