@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod dev_certs;
 mod drop;
 mod import;
 mod mesh;
@@ -39,6 +40,8 @@ enum Command {
     Audit(audit::Args),
     /// Measure holds per second against the naive way, the raw statement and a bare echo.
     Bench(bench::Args),
+    /// Make certificates for mutual TLS on this machine, or new ones for those that end.
+    DevCerts(dev_certs::Args),
     #[command(hide = true)]
     BenchServer(bench::server::Args),
     /// Play a product drop with real clients and report what happened.
@@ -61,6 +64,7 @@ impl Cli {
                 Command::Import(args) => import::run(args, output).await,
                 Command::Audit(args) => audit::run(args, output).await,
                 Command::Bench(args) => bench::run(args, output).await,
+                Command::DevCerts(args) => dev_certs::run(&args, output),
                 Command::BenchServer(args) => bench::server::run(args).await,
                 Command::Drop(args) => drop::run(*args, output).await,
             }

@@ -1,6 +1,7 @@
 //! The server's end: a TCP connection becomes a TLS one whose peer is known.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,11 +40,12 @@ pub enum AcceptError {
 pub struct Acceptor {
     identity: Identity,
     under_way: Arc<UnderWay>,
+    refused: Arc<AtomicU64>,
 }
 
 impl Acceptor {
     pub(super) fn new(identity: Identity) -> Self {
-        Self { identity, under_way: Arc::default() }
+        Self { identity, under_way: Arc::default(), refused: Arc::default() }
     }
 
     /// Shakes hands. To be awaited beside the accept loop, not in it: this takes as long as the peer does, up to
@@ -52,6 +54,19 @@ impl Acceptor {
     /// # Errors
     /// Where the peer shows no certificate of our trust domain, is too slow, or speaks something else.
     pub async fn accept(&self, tcp: TcpStream) -> Result<(TlsStream<TcpStream>, Peer), AcceptError> {
+        let accepted = self.shake_hands(tcp).await;
+        if accepted.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        accepted
+    }
+
+    /// How many connections were not accepted.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    async fn shake_hands(&self, tcp: TcpStream) -> Result<(TlsStream<TcpStream>, Peer), AcceptError> {
         let place = self.under_way.enter();
         let acceptor = tokio_rustls::TlsAcceptor::from(self.identity.current().server.clone());
         let stream = tokio::select! {

@@ -6,22 +6,45 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, SanType,
+    KeyUsagePurpose, PublicKeyData as _, SanType,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::certificate;
 use super::spiffe::SpiffeId;
 
 /// How long before now a certificate begins, for clocks that are behind.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
+/// What every authority of ours is called.
+const NAME: &str = "Holdfast development authority";
 
 /// Why nothing was issued.
 #[derive(Debug, thiserror::Error)]
 #[error("no certificate can be made: {0}")]
 pub struct IssueError(#[from] rcgen::Error);
 
+/// Why a certificate and a key are no authority of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    #[error("the authority's certificate cannot be read")]
+    Certificate,
+    #[error("the authority's key cannot be read: {0}")]
+    Key(rcgen::Error),
+    #[error("the authority's certificate and key do not belong together")]
+    Pair,
+    #[error("the authority is not one that was made here")]
+    Foreign,
+    #[error("the authority has expired")]
+    Expired,
+}
+
 /// See the module.
 pub struct Authority {
     cert_pem: String,
+    not_after: SystemTime,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -43,15 +66,29 @@ impl Authority {
         let now = SystemTime::now();
         set_dates(&mut params, now - CLOCK_SKEW, now + life);
         let certificate: Certificate = params.self_signed(&key)?;
-        Ok(Self { cert_pem: certificate.pem(), issuer: Issuer::new(params, key) })
+        Ok(Self { cert_pem: certificate.pem(), not_after: now + life, issuer: Issuer::new(params, key) })
     }
 
-    /// One that was made before, from its certificate and key. That they belong together shows in what it issues.
+    /// One that was made before, from its certificate and key.
     ///
     /// # Errors
-    /// Where the key is none.
-    pub fn from_pem(cert: &str, key: &str) -> Result<Self, IssueError> {
-        Ok(Self { cert_pem: cert.to_owned(), issuer: Issuer::new(params(), KeyPair::from_pem(key)?) })
+    /// Where they are not a pair, not of our making, or of no use any more.
+    pub fn from_pem(cert: &str, key: &str) -> Result<Self, AuthorityError> {
+        let key = KeyPair::from_pem(key).map_err(AuthorityError::Key)?;
+        let der = CertificateDer::from_pem_slice(cert.as_bytes()).map_err(|_| AuthorityError::Certificate)?;
+        let (_, parsed) = X509Certificate::from_der(&der).map_err(|_| AuthorityError::Certificate)?;
+        if parsed.public_key().raw != key.subject_public_key_info() {
+            return Err(AuthorityError::Pair);
+        }
+        // What it issues names its issuer as ours is named.
+        if parsed.subject().iter_common_name().next().and_then(|name| name.as_str().ok()) != Some(NAME) {
+            return Err(AuthorityError::Foreign);
+        }
+        let not_after = certificate::not_after(&der).map_err(|_| AuthorityError::Certificate)?;
+        if not_after <= SystemTime::now() {
+            return Err(AuthorityError::Expired);
+        }
+        Ok(Self { cert_pem: cert.to_owned(), not_after, issuer: Issuer::new(params(), key) })
     }
 
     pub fn cert_pem(&self) -> &str {
@@ -63,13 +100,14 @@ impl Authority {
         self.issuer.key().serialize_pem()
     }
 
-    /// A certificate with a new key for a workload of this machine, valid from just before now.
+    /// A certificate with a new key for a workload of this machine, valid from just before now, and no longer than the
+    /// authority itself.
     ///
     /// # Errors
     /// Where the system gives no randomness.
     pub fn issue(&self, id: &SpiffeId, life: Duration) -> Result<Issued, IssueError> {
         let now = SystemTime::now();
-        self.issue_between(&[id.as_str()], now - CLOCK_SKEW, now + life)
+        self.issue_between(&[id.as_str()], now - CLOCK_SKEW, self.not_after.min(now + life))
     }
 
     /// The same with any URIs and dates: what tests refuse must come from somewhere.
@@ -108,7 +146,7 @@ impl Authority {
 /// What every authority of ours is made with: the same again must come from its key alone.
 fn params() -> CertificateParams {
     let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "Holdfast development authority");
+    params.distinguished_name.push(DnType::CommonName, NAME);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params

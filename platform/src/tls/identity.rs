@@ -177,3 +177,37 @@ impl fmt::Debug for Identity {
         f.debug_struct("Identity").field("id", &self.shared.id).field("files", &self.shared.files).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tls::authority::Authority;
+
+    #[tokio::test]
+    async fn a_watched_identity_follows_its_files() {
+        let day = Duration::from_secs(86_400);
+        let domain: TrustDomain = "holdfast".parse().expect("a trust domain");
+        let (authority, id) = (Authority::make(day).expect("randomness"), domain.id_of(Workload::Gateway));
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let publish = |life: Duration| {
+            let own = authority.issue(&id, life).expect("issued");
+            for (name, contents) in [("ca.crt", authority.cert_pem()), ("tls.crt", &own.cert), ("tls.key", &own.key)] {
+                std::fs::write(folder.path().join(name), contents).expect("written");
+            }
+        };
+        publish(day / 2);
+        let identity = Identity::load(Files::in_folder(folder.path()), domain, Workload::Gateway).await;
+        let identity = identity.expect("a good identity");
+        let tasks = Tasks::new();
+        identity.watch_every(Duration::from_millis(10), &tasks);
+        publish(day);
+        let swapped = async {
+            while identity.swapped() == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), swapped).await.expect("it looks");
+        assert!(identity.life_left() > day / 2);
+        tasks.stop(Duration::from_secs(60)).await;
+    }
+}

@@ -92,12 +92,14 @@ async fn barge_in(
 #[tokio::test]
 async fn a_client_is_let_in_only_with_a_good_certificate_of_our_trust_domain() {
     let ours = authority();
-    let address = serve(identity(&ours, Workload::InventorySvc).await.acceptor()).await;
+    let acceptor = identity(&ours, Workload::InventorySvc).await.acceptor();
+    let address = serve(acceptor.clone()).await;
     let now = SystemTime::now();
     let good = "spiffe://holdfast/gateway";
     let issue = |uris: &[&str]| ours.issue_between(uris, now - DAY, now + DAY).expect("issued");
 
     assert_eq!(barge_in(address, &ours, Some(&issue(&[good])), &["h2"]).await, Ok(()));
+    assert_eq!(acceptor.refused(), 0);
     let refused = async |what: &str, shown: Option<Issued>| {
         assert!(barge_in(address, &ours, shown.as_ref(), &["h2"]).await.is_err(), "{what} got in");
     };
@@ -116,6 +118,7 @@ async fn a_client_is_let_in_only_with_a_good_certificate_of_our_trust_domain() {
     for alpn in [&["http/1.1"][..], &[]] {
         assert!(barge_in(address, &ours, Some(&issue(&[good])), alpn).await.is_err(), "{alpn:?} got in");
     }
+    assert_eq!(acceptor.refused(), 12);
 }
 
 #[tokio::test]
