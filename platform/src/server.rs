@@ -13,11 +13,13 @@ use holdfast_contracts::{DESCRIPTOR_SET, MethodError, MethodTable};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
 use tonic::service::Routes;
 use tracing::warn;
 
 pub use self::accept::{Acceptor, Plaintext, accept};
 use self::connection::Ends;
+pub use self::stack::Layered;
 use self::stack::stack;
 use crate::health::Health;
 use crate::method::Methods;
@@ -66,6 +68,14 @@ pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, Se
         .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .build_v1()?;
     Ok(routes.add_service(reflection).add_service(health.service()))
+}
+
+/// Routes under the common layers, for callers in this process: what a wire without a socket runs.
+///
+/// # Errors
+/// Where a contract lacks its policy.
+pub fn in_process(routes: Routes) -> Result<impl Layered<Body>, ServerError> {
+    Ok(stack(routes, &Methods::load()?, CancellationToken::new()))
 }
 
 /// Serves routes in plaintext until `stop` resolves, then drains ([`Server`] says how) with the defaults.

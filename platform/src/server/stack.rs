@@ -11,16 +11,27 @@ use tower::{Service, ServiceBuilder};
 use crate::layer;
 use crate::method::Methods;
 
+/// What [`stack`] makes, for requests with one kind of body.
+pub trait Layered<B>:
+    Service<http::Request<B>, Response = http::Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<B, S> Layered<B> for S where
+    S: Service<http::Request<B>, Response = http::Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// These routes under the common layers; streams end once `end_streams` is cancelled.
-pub(super) fn stack<B>(
-    routes: Routes,
-    methods: &Methods,
-    end_streams: CancellationToken,
-) -> impl Service<http::Request<B>, Response = http::Response<Body>, Error = Infallible, Future: Send>
-+ Clone
-+ Send
-+ Sync
-+ 'static
+pub(super) fn stack<B>(routes: Routes, methods: &Methods, end_streams: CancellationToken) -> impl Layered<B> + use<B>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
