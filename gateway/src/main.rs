@@ -1,7 +1,7 @@
 use clap::Parser;
 use gateway::{Config, Deps, Service};
-use holdfast_contracts::MethodTable;
-use holdfast_platform::{client, config, health::Health, process::Process, server};
+use holdfast_contracts::{MethodTable, Workload};
+use holdfast_platform::{config, health::Health, process::Process, server};
 
 /// REST/JSON and live push in front of Holdfast's gRPC services.
 #[derive(Debug, Parser)]
@@ -26,10 +26,13 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Args { http, inventory, order, rec, mesh } = config::parse();
-    let process = Process::start(&mesh, http).await?;
+    let process = Process::start(&mesh, Workload::Gateway, http).await?;
     let listener = server::listen(http).await?;
-    let (inventory, order, rec) = (client::tcp(&inventory)?, client::tcp(&order)?, client::tcp(&rec)?);
-    let wires = [("holdfast.inventory.v1", inventory), ("holdfast.order.v1", order), ("holdfast.rec.v1", rec)];
+    let wires = [
+        ("holdfast.inventory.v1", process.connect(&inventory, Workload::InventorySvc)?),
+        ("holdfast.order.v1", process.connect(&order, Workload::OrderSvc)?),
+        ("holdfast.rec.v1", process.connect(&rec, Workload::RecSvc)?),
+    ];
     let table = MethodTable::load()?;
     let config = Config { drain_timeout: mesh.drain.grace(), ..Config::default() };
     let service = Service::new(config, Deps::per_package(&table, &wires), table)?;

@@ -1,4 +1,5 @@
 use clap::Parser;
+use holdfast_contracts::Workload;
 use holdfast_platform::{config, process::Process, server};
 use inventory_svc::{Config, Service};
 
@@ -18,7 +19,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Args { grpc, database, mesh } = config::parse();
-    let process = Process::start(&mesh, grpc).await?;
+    let process = Process::start(&mesh, Workload::InventorySvc, grpc).await?;
     let listener = server::listen(grpc).await?;
     let service = Service::start(Config::new(&database.database_url)).await?;
     let health = process.health("holdfast.inventory.v1", &database.database_url).await?;

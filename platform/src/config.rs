@@ -16,6 +16,7 @@ pub use bus::{BusParseError, BusTarget};
 pub use environment::{UnknownVariable, check_environment};
 
 use crate::telemetry::LogFormat;
+use crate::tls::{self, TrustDomain};
 
 /// How far above the door's port the admin port is where nobody says.
 const ADMIN_PORT_OFFSET: u16 = 1000;
@@ -77,15 +78,7 @@ pub struct TlsArgs {
     pub tls_ca: Option<PathBuf>,
     /// The SPIFFE trust domain every peer must belong to.
     #[arg(long, env = "HOLDFAST_TRUST_DOMAIN", default_value = "holdfast")]
-    pub trust_domain: String,
-}
-
-/// Where a process's certificate, key and authorities lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    pub cert: PathBuf,
-    pub key: PathBuf,
-    pub ca: PathBuf,
+    pub trust_domain: TrustDomain,
 }
 
 /// Logs and traces.
@@ -133,9 +126,9 @@ impl DrainArgs {
 
 impl TlsArgs {
     /// The three files; nothing for plaintext. The parser lets no other number of them through.
-    pub fn files(&self) -> Option<TlsFiles> {
+    pub fn files(&self) -> Option<tls::Files> {
         let (cert, key, ca) = (self.tls_cert.clone()?, self.tls_key.clone()?, self.tls_ca.clone()?);
-        Some(TlsFiles { cert, key, ca })
+        Some(tls::Files { cert, key, ca })
     }
 }
 
@@ -189,7 +182,7 @@ mod tests {
     fn a_process_may_be_told_nothing() {
         let args = check("").expect("every argument has a default");
         assert_eq!(args.mesh.tls.files(), None);
-        assert_eq!(args.mesh.tls.trust_domain, "holdfast");
+        assert_eq!(args.mesh.tls.trust_domain.to_string(), "holdfast");
         assert_eq!(args.mesh.drain.delay(), Duration::ZERO);
         assert!(
             args.mesh.drain.grace() > crate::deadline::TIMEOUT_DEFAULT,

@@ -3,18 +3,26 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_contracts::{MethodTable, Workload};
+use opentelemetry_otlp::ExporterBuildError;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tonic::service::RoutesBuilder;
 
 use crate::admin::{self, Hooks};
+use crate::client::{self, BadTarget, ClientConfig, Wire};
 use crate::config::MeshArgs;
 use crate::health::Health;
-use crate::server::{self, Server, ServerError};
+use crate::layer::authorize::AuthorizeLayer;
+use crate::server::{self, Plaintext, Server, ServerError};
 use crate::task::Tasks;
-use crate::telemetry;
+use crate::telemetry::export::Export;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::{self, LevelError, log};
+use crate::tls::{Identity, IdentityError};
 
 /// How long the process's own tasks may take to end.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -44,32 +52,61 @@ pub async fn drained(stop: impl Future<Output = ()>, health: &Health, delay: Dur
     tokio::time::sleep(delay).await;
 }
 
-/// One service's process: its logs, its admin port, its health and its end.
+/// Why a process does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    #[error("--log: {0}")]
+    Log(#[from] LevelError),
+    #[error("--otlp: {0}")]
+    Traces(#[from] ExporterBuildError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// One workload's process: its logs and traces, its identity, its admin port, its health and its end.
 pub struct Process {
     delay: Duration,
     grace: Duration,
+    identity: Option<Identity>,
+    traces: Option<Export>,
     admin: TcpListener,
-    hooks: Hooks,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     tasks: Tasks,
 }
 
 impl Process {
-    /// Starts logging, hears stop signals from now on, and takes the admin port of a process whose door is at this
-    /// address.
+    /// Starts logging and tracing, hears stop signals from now on, reads the workload's certificate, and takes the admin
+    /// port of a process whose door is at this address.
     ///
     /// # Errors
-    /// Where the admin address is taken or not ours.
-    pub async fn start(mesh: &MeshArgs, door: SocketAddr) -> Result<Self, ServerError> {
-        telemetry::init(mesh.telemetry.log_format);
-        Ok(Self {
-            delay: mesh.drain.delay(),
-            grace: mesh.drain.grace(),
-            stop: Box::pin(stop_signal()),
-            admin: server::listen(mesh.admin.address(door)).await?,
-            hooks: Hooks::default(),
-            tasks: Tasks::new(),
-        })
+    /// Where the admin address is taken or not ours, or an argument makes no sense.
+    pub async fn start(mesh: &MeshArgs, workload: Workload, door: SocketAddr) -> Result<Self, StartError> {
+        let MeshArgs { telemetry, tls, drain, .. } = mesh;
+        log::start(telemetry.log_format, &telemetry.log)?;
+        let stop = Box::pin(stop_signal());
+        let tasks = Tasks::new();
+        let identity = match tls.files() {
+            Some(files) => Some(Identity::load(files, tls.trust_domain.clone(), workload).await?),
+            None => None,
+        };
+        if let Some(identity) = &identity {
+            identity.watch(&tasks);
+        }
+        let start_export = |to: &http::Uri| Export::start(&to.to_string(), workload.as_str(), telemetry.trace_ratio);
+        let traces = telemetry.otlp.as_ref().map(start_export).transpose()?;
+        let admin = server::listen(mesh.admin.address(door)).await?;
+        Ok(Self { delay: drain.delay(), grace: drain.grace(), identity, traces, admin, stop, tasks })
+    }
+
+    /// A wire to a workload: over mutual TLS where this process has an identity.
+    ///
+    /// # Errors
+    /// Where the target is none.
+    pub fn connect(&self, target: &str, to: Workload) -> Result<Wire, BadTarget> {
+        let connector = self.identity.as_ref().map(|identity| client::Connector::tls(identity.connector(to)));
+        client::connect(target, &ClientConfig { connector, ..ClientConfig::default() })
     }
 
     /// The health of one Protobuf package's services: it follows their database.
@@ -96,7 +133,19 @@ impl Process {
         add_to(&mut routes);
         let server = Server::new(server::with_infrastructure(routes.routes(), &health)?);
         let server = server.grace(self.grace).ending(end_streams);
-        self.run(health, |stop| server.serve(listener, stop)).await
+        match &self.identity {
+            Some(identity) => {
+                let callers = MethodTable::load().map_err(ServerError::from)?;
+                let authorize =
+                    AuthorizeLayer::mutual_tls(&callers, identity.trust_domain()).map_err(ServerError::from)?;
+                let server = server.secured(identity.acceptor(), authorize);
+                self.run(health, |stop| server.serve(listener, stop)).await
+            }
+            None => {
+                let server = server.secured(Plaintext, AuthorizeLayer::plaintext());
+                self.run(health, |stop| server.serve(listener, stop)).await
+            }
+        }
     }
 
     /// Runs a door of any kind with the admin port beside it. The door is given what resolves when it is to close.
@@ -107,7 +156,8 @@ impl Process {
     where
         F: Future<Output = Result<(), E>>,
     {
-        let Self { delay, grace: _, admin, hooks, stop, tasks } = self;
+        let Self { delay, grace: _, identity, traces, admin, stop, tasks } = self;
+        let hooks = hooks(identity);
         let (port, stopping) = (health.clone(), tasks.stopping());
         tasks.spawn("admin", async move {
             if let Err(error) = admin::serve(admin, port, hooks, stopping.cancelled_owned()).await {
@@ -116,7 +166,25 @@ impl Process {
         });
         let ran = door(Box::pin(async move { drained(stop, &health, delay).await })).await;
         tasks.stop(STOP_GRACE).await;
+        if let Some(traces) = traces {
+            traces.stop().await;
+        }
         ran
+    }
+}
+
+/// What the admin port tells of and changes.
+fn hooks(identity: Option<Identity>) -> Hooks {
+    let metrics = move || {
+        if let Some(identity) = &identity {
+            Metrics::get().certificate_left.of(()).set(identity.life_left().as_secs_f64());
+        }
+        telemetry::render()
+    };
+    Hooks {
+        metrics: Arc::new(metrics),
+        log_level: Arc::new(telemetry::level),
+        set_log_level: Arc::new(|filter| telemetry::set_level(filter).map_err(|error| error.to_string())),
     }
 }
 

@@ -22,6 +22,7 @@ use self::connection::Ends;
 pub use self::stack::Layered;
 use self::stack::stack;
 use crate::health::Health;
+use crate::layer::authorize::{AuthorizeError, AuthorizeLayer};
 use crate::method::Methods;
 use crate::task::Tasks;
 
@@ -41,6 +42,8 @@ pub enum ServerError {
     Listen { address: SocketAddr, cause: std::io::Error },
     #[error("the contracts cannot be served: {0}")]
     Contracts(#[from] MethodError),
+    #[error("nobody can say who may call what: {0}")]
+    Authorize(#[from] AuthorizeError),
     #[error("reflection cannot be served: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
     #[error("the gRPC server stopped: {0}")]
@@ -75,7 +78,7 @@ pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, Se
 /// # Errors
 /// Where a contract lacks its policy.
 pub fn in_process(routes: Routes) -> Result<impl Layered<Body>, ServerError> {
-    Ok(stack(routes, &Methods::load()?, CancellationToken::new()))
+    Ok(stack(routes, &Methods::load()?, AuthorizeLayer::in_process(), CancellationToken::new()))
 }
 
 /// Serves routes in plaintext until `stop` resolves, then drains ([`Server`] says how) with the defaults.
@@ -101,22 +104,24 @@ where
 pub struct Server<A = Plaintext> {
     routes: Routes,
     acceptor: A,
+    authorize: AuthorizeLayer,
     grace: Duration,
     end_streams: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Server {
     pub fn new(routes: Routes) -> Self {
-        Self { routes, acceptor: Plaintext, grace: GRACE_DEFAULT, end_streams: Box::pin(std::future::ready(())) }
+        let (authorize, end_streams) = (AuthorizeLayer::in_process(), Box::pin(std::future::ready(())));
+        Self { routes, acceptor: Plaintext, authorize, grace: GRACE_DEFAULT, end_streams }
     }
 }
 
 impl<A: Acceptor> Server<A> {
-    /// Connections are made by this acceptor: mutual TLS.
+    /// Connections are made by this acceptor (mutual TLS), and what their peers may call is said by this table.
     #[must_use]
-    pub fn acceptor<B: Acceptor>(self, acceptor: B) -> Server<B> {
-        let Self { routes, acceptor: _, grace, end_streams } = self;
-        Server { routes, acceptor, grace, end_streams }
+    pub fn secured<B: Acceptor>(self, acceptor: B, authorize: AuthorizeLayer) -> Server<B> {
+        let Self { routes, acceptor: _, authorize: _, grace, end_streams } = self;
+        Server { routes, acceptor, authorize, grace, end_streams }
     }
 
     /// How long what is under way may go on after `stop`.
@@ -138,9 +143,9 @@ impl<A: Acceptor> Server<A> {
     /// # Errors
     /// Where a contract lacks its policy, or the listener fails.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
-        let Self { routes, acceptor, grace, end_streams } = self;
+        let Self { routes, acceptor, authorize, grace, end_streams } = self;
         let (ends, streams_end) = (Ends::default(), CancellationToken::new());
-        let service = stack(routes, &Methods::load()?, streams_end.clone());
+        let service = stack(routes, &Methods::load()?, authorize, streams_end.clone());
         let http2 = connection::http2();
         let connections = Tasks::new();
         let serving =

@@ -1,5 +1,6 @@
 use clap::Parser;
-use holdfast_platform::{client, config, process::Process, server};
+use holdfast_contracts::Workload;
+use holdfast_platform::{config, process::Process, server};
 use rec_svc::{Config, Deps, Service};
 
 /// Behaviour events and recommendations over gRPC; the schema is made by `holdfast migrate`.
@@ -21,9 +22,9 @@ struct Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Args { grpc, inventory, database, mesh } = config::parse();
-    let process = Process::start(&mesh, grpc).await?;
+    let process = Process::start(&mesh, Workload::RecSvc, grpc).await?;
     let listener = server::listen(grpc).await?;
-    let deps = Deps { inventory: client::tcp(&inventory)? };
+    let deps = Deps { inventory: process.connect(&inventory, Workload::InventorySvc)? };
     let service = Service::start(Config::new(&database.database_url), deps).await?;
     let health = process.health("holdfast.rec.v1", &database.database_url).await?;
     process.serve(listener, health, |routes| service.add_to(routes), async {}).await?;

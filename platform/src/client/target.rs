@@ -20,7 +20,9 @@ pub(super) enum Target {
 
 /// Why a client cannot be pointed there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{target:?} is no address: give http://host:port, dns:///host:port, static:///host:port,host:port or file:///path")]
+#[error(
+    "{target:?} is no address: give http://host:port, dns:///host:port, static:///host:port,host:port or file:///path"
+)]
 pub struct BadTarget {
     target: String,
 }

@@ -9,6 +9,7 @@ use tonic::service::Routes;
 use tower::{Service, ServiceBuilder};
 
 use crate::layer;
+use crate::layer::authorize::AuthorizeLayer;
 use crate::method::Methods;
 
 /// What [`stack`] makes, for requests with one kind of body.
@@ -31,7 +32,12 @@ impl<B, S> Layered<B> for S where
 }
 
 /// These routes under the common layers; streams end once `end_streams` is cancelled.
-pub(super) fn stack<B>(routes: Routes, methods: &Methods, end_streams: CancellationToken) -> impl Layered<B> + use<B>
+pub(super) fn stack<B>(
+    routes: Routes,
+    methods: &Methods,
+    authorize: AuthorizeLayer,
+    end_streams: CancellationToken,
+) -> impl Layered<B> + use<B>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -44,5 +50,6 @@ where
         .layer(layer::drain::DrainLayer::new(methods.clone(), end_streams))
         .layer(layer::deadline::DeadlineLayer::new(methods.clone()))
         .layer(layer::reason::layer())
+        .layer(authorize)
         .service(routes.prepare())
 }

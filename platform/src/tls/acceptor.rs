@@ -1,6 +1,7 @@
 //! The server's end: a TCP connection becomes a TLS one whose peer is known.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::certificate::{CertificateError, Leaf};
 use super::identity::Identity;
 use super::verifier::io_in_words;
 use crate::peer::Peer;
+use crate::server;
 
 /// How long a handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -83,6 +85,14 @@ impl Acceptor {
         let leaf = session.peer_certificates().and_then(<[_]>::first).ok_or(CertificateError::Malformed)?;
         let peer = Peer::Spiffe(Leaf::read(leaf)?.id.into());
         Ok((stream, peer))
+    }
+}
+
+impl server::Acceptor for Acceptor {
+    type Io = TlsStream<TcpStream>;
+
+    async fn accept(&self, socket: TcpStream) -> io::Result<(Self::Io, Peer)> {
+        self.accept(socket).await.map_err(io::Error::other)
     }
 }
 

@@ -17,6 +17,7 @@ use super::files::{Contents, FileError, Files};
 use super::material::{Material, MaterialError};
 use super::spiffe::{SpiffeId, TrustDomain};
 use crate::task::Tasks;
+use crate::telemetry::metrics::{Metrics, Reload};
 
 /// How often the files are looked at.
 const LOOK_PERIOD: Duration = Duration::from_secs(5);
@@ -123,11 +124,13 @@ impl Identity {
             Ok(material) => {
                 shared.current.store(Arc::new(material));
                 shared.swapped.fetch_add(1, Ordering::Relaxed);
+                Metrics::get().certificate_reloads.of((Reload::Changed,)).add(1);
                 tracing::info!(id = %shared.id, days_left = self.life_left().as_secs() / 86_400, "certificate swapped");
                 Looked::Swapped
             }
             Err(error) => {
                 shared.refused.fetch_add(1, Ordering::Relaxed);
+                Metrics::get().certificate_reloads.of((Reload::Refused,)).add(1);
                 tracing::error!(%error, "changed certificate files are not taken, the old certificate stays");
                 Looked::Refused
             }
