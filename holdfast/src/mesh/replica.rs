@@ -44,7 +44,7 @@ impl Replica {
             command.arg(callee.known_as()).arg(endpoints.target(*callee));
         }
         if workload.is_stateful() {
-            command.env("DATABASE_URL", &settings.database_url).args(["--bus", &settings.bus]);
+            command.env("DATABASE_URL", &settings.database_url);
         }
         if let Some(folder) = &settings.certificates {
             let file = |kind: &str| folder.join(format!("{}.{kind}", workload.name()));
