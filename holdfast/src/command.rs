@@ -42,6 +42,8 @@ enum Command {
     Bench(bench::Args),
     /// Make certificates for mutual TLS on this machine, or new ones for those that end.
     DevCerts(dev_certs::Args),
+    /// Measure what the mesh promises: restarts, kills, balance, retries, deadlines, overload, and its own cost.
+    BenchMesh(bench::mesh::Args),
     #[command(hide = true)]
     BenchServer(bench::server::Args),
     /// Play a product drop with real clients and report what happened.
@@ -65,6 +67,7 @@ impl Cli {
                 Command::Audit(args) => audit::run(args, output).await,
                 Command::Bench(args) => bench::run(args, output).await,
                 Command::DevCerts(args) => dev_certs::run(&args, output),
+                Command::BenchMesh(args) => Box::pin(bench::mesh::run(args, output)).await,
                 Command::BenchServer(args) => bench::server::run(args).await,
                 Command::Drop(args) => drop::run(*args, output).await,
             }

@@ -117,6 +117,27 @@ impl Mesh {
         self.endpoints.target(workload)
     }
 
+    /// The file that lists who serves a workload, one address a line.
+    pub fn endpoint_file(&self, workload: Workload) -> PathBuf {
+        self.endpoints.file(workload)
+    }
+
+    /// How many calls each replica of a workload has answered.
+    ///
+    /// # Errors
+    /// Where one does not tell.
+    pub async fn served(&self, workload: Workload) -> anyhow::Result<Vec<f64>> {
+        self.metric(workload, "rpc_server_call_duration_seconds_count").await
+    }
+
+    /// The sum of the series whose name and labels begin like this, for each replica of a workload.
+    ///
+    /// # Errors
+    /// Where one does not tell.
+    pub async fn metric(&self, workload: Workload, series: &str) -> anyhow::Result<Vec<f64>> {
+        try_join_all(self.of(workload).map(|replica| probe::metric(replica.admin(), series))).await
+    }
+
     /// Where the logs and endpoint files are.
     pub fn folder(&self) -> &Path {
         &self.settings.folder

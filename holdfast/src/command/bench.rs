@@ -3,6 +3,7 @@
 //! generator, server and PostgreSQL share the machine's cores.
 
 mod load;
+pub(crate) mod mesh;
 mod naive;
 mod report;
 pub(crate) mod server;
@@ -15,7 +16,7 @@ use anyhow::Context as _;
 use holdfast_contracts::inventory::v1 as pb;
 use holdfast_contracts::inventory::v1::inventory_service_client::InventoryServiceClient;
 use holdfast_contracts::{RequestId, Sku};
-use holdfast_platform::client;
+use holdfast_platform::client::{self, Wire};
 use holdfast_platform::pg::{self, cluster::Cluster};
 
 use crate::output::Output;
@@ -69,7 +70,7 @@ async fn measure(args: &Args, database_url: &str, output: Output) -> anyhow::Res
     seed_catalog(database_url).await?;
     let stock = server::Child::start(server::Kind::Stock, Some(database_url)).await?;
     let echo = server::Child::start(server::Kind::Echo, None).await?;
-    fill_shelves(stock.address()).await?;
+    fill_shelves(client::tcp(stock.address())?, SKUS).await?;
 
     let duration = Duration::from_secs(args.seconds);
     let mut report = Report::new(database_url).await?;
@@ -118,9 +119,10 @@ async fn seed_catalog(database_url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn fill_shelves(address: &str) -> anyhow::Result<()> {
-    let client = InventoryServiceClient::new(client::channel(address)?);
-    let fills = futures_util::stream::iter((0..SKUS).map(|number| {
+/// Receives stock of the first SKUs.
+async fn fill_shelves(stock: Wire, skus: usize) -> anyhow::Result<()> {
+    let client = InventoryServiceClient::new(stock);
+    let fills = futures_util::stream::iter((0..skus).map(|number| {
         let mut client = client.clone();
         async move {
             let request = pb::AdjustStockRequest {

@@ -36,7 +36,7 @@ impl Endpoints {
         format!("file://{}", self.file(workload).display())
     }
 
-    fn file(&self, workload: Workload) -> PathBuf {
+    pub(super) fn file(&self, workload: Workload) -> PathBuf {
         self.folder.join(workload.name())
     }
 }

@@ -1,10 +1,10 @@
-//! Asks a process's admin port whether it is ready.
+//! Asks a process's admin port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
@@ -22,4 +22,16 @@ pub(super) async fn ready(admin: SocketAddr) -> anyhow::Result<()> {
         }
         tokio::time::sleep(PERIOD).await;
     }
+}
+
+/// The sum of the series that begin like this, as `/metrics` tells them.
+pub(super) async fn metric(admin: SocketAddr, series: &str) -> anyhow::Result<f64> {
+    let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+    let answer = client.get(format!("http://{admin}/metrics").parse()?).await?;
+    let page = answer.into_body().collect().await?.to_bytes();
+    let page = std::str::from_utf8(&page)?;
+    // `name{labels} value`, then perhaps an exemplar after `#`.
+    let lines = page.lines().filter(|line| line.starts_with(series));
+    let values = lines.filter_map(|line| line.split(" # ").next()?.rsplit(' ').next()?.parse::<f64>().ok());
+    Ok(values.sum())
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use holdfast_platform::tls::Files;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
@@ -47,9 +48,8 @@ impl Replica {
             command.env("DATABASE_URL", &settings.database_url);
         }
         if let Some(folder) = &settings.certificates {
-            let file = |kind: &str| folder.join(format!("{}.{kind}", workload.name()));
-            command.arg("--tls-cert").arg(file("crt")).arg("--tls-key").arg(file("key"));
-            command.arg("--tls-ca").arg(folder.join("ca.crt"));
+            let files = Files::in_folder(&folder.join(workload.name()));
+            command.arg("--tls-cert").arg(files.cert).arg("--tls-key").arg(files.key).arg("--tls-ca").arg(files.ca);
         }
         let child = command
             .args(&settings.arguments)

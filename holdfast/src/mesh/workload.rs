@@ -15,11 +15,16 @@ impl Workload {
 
     /// Its name everywhere: the binary's, the certificate's, the metrics'.
     pub fn name(self) -> &'static str {
+        self.identity().as_str()
+    }
+
+    /// Who it is to its peers.
+    pub fn identity(self) -> holdfast_contracts::Workload {
         match self {
-            Self::Inventory => "inventory-svc",
-            Self::Order => "order-svc",
-            Self::Rec => "rec-svc",
-            Self::Gateway => "gateway",
+            Self::Inventory => holdfast_contracts::Workload::InventorySvc,
+            Self::Order => holdfast_contracts::Workload::OrderSvc,
+            Self::Rec => holdfast_contracts::Workload::RecSvc,
+            Self::Gateway => holdfast_contracts::Workload::Gateway,
         }
     }
 

@@ -14,12 +14,17 @@ use tokio::process::Command;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Kind {
     Stock,
+    /// Bare tonic.
     Echo,
+    /// The same handler under every layer of ours.
+    LayeredEcho,
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,23 +38,21 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let listener = server::listen(([127, 0, 0, 1], 0).into()).await?;
     let address = listener.local_addr()?;
-    let mut routes = Routes::builder();
-    let service = match (args.kind, args.database_url) {
+    println!("http://{address}");
+    match (args.kind, args.database_url) {
         (Kind::Stock, Some(url)) => {
             let service = inventory_svc::Service::start(inventory_svc::Config::new(url)).await?;
+            let mut routes = Routes::builder();
             service.add_to(&mut routes);
-            Some(service)
+            server::serve(listener, routes.routes(), process::stop_signal()).await?;
+            service.stop().await;
         }
         (Kind::Stock, None) => anyhow::bail!("the stock server needs --database-url"),
+        (Kind::LayeredEcho, _) => server::serve(listener, Routes::new(Echo), process::stop_signal()).await?,
         (Kind::Echo, _) => {
-            routes.add_service(Echo);
-            None
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            Server::builder().add_service(Echo).serve_with_incoming_shutdown(incoming, process::stop_signal()).await?;
         }
-    };
-    println!("http://{address}");
-    server::serve(listener, routes.routes(), process::stop_signal()).await?;
-    if let Some(service) = service {
-        service.stop().await;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,6 +69,7 @@ impl Child {
         command.arg("bench-server").arg(match kind {
             Kind::Stock => "stock",
             Kind::Echo => "echo",
+            Kind::LayeredEcho => "layered-echo",
         });
         if let Some(url) = database_url {
             command.args(["--database-url", url]);

@@ -72,7 +72,11 @@ impl Tally {
 }
 
 /// Runs `clients` clients, each waiting for its answer before it asks again, until `happening` is over.
-pub(super) async fn during<A, F, T>(clients: usize, ask: A, happening: impl Future<Output = T>) -> anyhow::Result<(T, Tally)>
+pub(super) async fn during<A, F, T>(
+    clients: usize,
+    ask: A,
+    happening: impl Future<Output = T>,
+) -> anyhow::Result<(T, Tally)>
 where
     A: Fn() -> F + Clone + Send + 'static,
     F: Future<Output = Result<(), String>> + Send,
