@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::Error;
+use super::bound::Bound;
 
 /// A statement's parameters.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -49,6 +50,7 @@ impl Prepare for tokio_postgres::Transaction<'_> {
 pub struct Connection {
     client: Client,
     statements: Statements,
+    bound: Bound,
 }
 
 /// What runs statements: a connection on its own, or inside a transaction. Store functions take either.
@@ -72,14 +74,15 @@ pub trait Execute: Sync {
 
 impl Connection {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, statements: Statements::default() }
+        Self { client, statements: Statements::default(), bound: Bound::default() }
     }
 
-    /// Begins a transaction; dropping it rolls back.
+    /// Begins a transaction; dropping it rolls back. Each of its statements may take what is left of the call now.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        self.bound.follow_call(&self.client);
         let inner = self.client.transaction().await?;
         Ok(Transaction { inner, statements: self.statements.clone() })
     }
@@ -123,30 +126,35 @@ impl Transaction<'_> {
 }
 
 macro_rules! execute_over {
-    ($target:ty, $field:ident) => {
+    ($target:ty, $field:ident, $before:expr) => {
         impl Execute for $target {
             async fn query(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Error> {
                 let statement = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 Ok(self.$field.query(&statement, params).await?)
             }
 
             async fn query_opt(&self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, Error> {
                 let statement = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 Ok(self.$field.query_opt(&statement, params).await?)
             }
 
             async fn query_one(&self, sql: &'static str, params: Params<'_>) -> Result<Row, Error> {
                 let statement = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 Ok(self.$field.query_one(&statement, params).await?)
             }
 
             async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Error> {
                 let statement = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 Ok(self.$field.execute(&statement, params).await?)
             }
         }
     };
 }
 
-execute_over!(Connection, client);
-execute_over!(Transaction<'_>, inner);
+execute_over!(Connection, client, |on: &Connection| on.bound.follow_call(&on.client));
+// A transaction's statements have what its beginning was given.
+execute_over!(Transaction<'_>, inner, |_: &Self| ());

@@ -3,5 +3,6 @@
 mod admin;
 mod deadline;
 mod drain;
+mod statement_timeout;
 mod tonic_alone;
 mod toy;
