@@ -6,3 +6,4 @@ pub mod drain;
 mod ending;
 pub mod panic;
 pub mod reason;
+pub mod shed;

@@ -7,6 +7,7 @@ mod stack;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_contracts::{DESCRIPTOR_SET, MethodError, MethodTable};
@@ -22,6 +23,7 @@ use self::connection::Ends;
 pub use self::stack::Layered;
 use self::stack::stack;
 use crate::health::Health;
+use crate::layer::shed::Limiter;
 use crate::method::Methods;
 use crate::task::Tasks;
 
@@ -74,8 +76,16 @@ pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, Se
 ///
 /// # Errors
 /// Where a contract lacks its policy.
-pub fn in_process(routes: Routes) -> Result<impl Layered<Body>, ServerError> {
-    Ok(stack(routes, &Methods::load()?, CancellationToken::new()))
+pub fn in_process(routes: Routes, limiter: &Arc<Limiter>) -> Result<impl Layered<Body> + use<>, ServerError> {
+    Ok(stack(routes, &Methods::load()?, limiter.clone(), CancellationToken::new()))
+}
+
+/// How many calls may be under way, for all servers of one process.
+///
+/// # Errors
+/// Where a contract lacks its policy.
+pub fn limiter() -> Result<Arc<Limiter>, ServerError> {
+    Ok(Limiter::new(Methods::load()?.len()))
 }
 
 /// Serves routes in plaintext until `stop` resolves, then drains ([`Server`] says how) with the defaults.
@@ -101,13 +111,15 @@ where
 pub struct Server<A = Plaintext> {
     routes: Routes,
     acceptor: A,
+    limiter: Option<Arc<Limiter>>,
     grace: Duration,
     end_streams: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Server {
     pub fn new(routes: Routes) -> Self {
-        Self { routes, acceptor: Plaintext, grace: GRACE_DEFAULT, end_streams: Box::pin(std::future::ready(())) }
+        let end_streams = Box::pin(std::future::ready(()));
+        Self { routes, acceptor: Plaintext, limiter: None, grace: GRACE_DEFAULT, end_streams }
     }
 }
 
@@ -115,8 +127,15 @@ impl<A: Acceptor> Server<A> {
     /// Connections are made by this acceptor: mutual TLS.
     #[must_use]
     pub fn acceptor<B: Acceptor>(self, acceptor: B) -> Server<B> {
-        let Self { routes, acceptor: _, grace, end_streams } = self;
-        Server { routes, acceptor, grace, end_streams }
+        let Self { routes, acceptor: _, limiter, grace, end_streams } = self;
+        Server { routes, acceptor, limiter, grace, end_streams }
+    }
+
+    /// Shares its limit on calls under way with other servers of this process; one of its own otherwise.
+    #[must_use]
+    pub fn limiter(mut self, limiter: Arc<Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
     }
 
     /// How long what is under way may go on after `stop`.
@@ -138,9 +157,11 @@ impl<A: Acceptor> Server<A> {
     /// # Errors
     /// Where a contract lacks its policy, or the listener fails.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
-        let Self { routes, acceptor, grace, end_streams } = self;
+        let Self { routes, acceptor, limiter, grace, end_streams } = self;
         let (ends, streams_end) = (Ends::default(), CancellationToken::new());
-        let service = stack(routes, &Methods::load()?, streams_end.clone());
+        let methods = Methods::load()?;
+        let limiter = limiter.unwrap_or_else(|| Limiter::new(methods.len()));
+        let service = stack(routes, &methods, limiter, streams_end.clone());
         let http2 = connection::http2();
         let connections = Tasks::new();
         let serving =

@@ -1,6 +1,7 @@
 //! The layers every call passes, outermost first: the one list of them.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,7 @@ use tonic::service::Routes;
 use tower::{Service, ServiceBuilder};
 
 use crate::layer;
+use crate::layer::shed::Limiter;
 use crate::method::Methods;
 
 /// What [`stack`] makes, for requests with one kind of body.
@@ -31,7 +33,12 @@ impl<B, S> Layered<B> for S where
 }
 
 /// These routes under the common layers; streams end once `end_streams` is cancelled.
-pub(super) fn stack<B>(routes: Routes, methods: &Methods, end_streams: CancellationToken) -> impl Layered<B> + use<B>
+pub(super) fn stack<B>(
+    routes: Routes,
+    methods: &Methods,
+    limiter: Arc<Limiter>,
+    end_streams: CancellationToken,
+) -> impl Layered<B> + use<B>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -39,6 +46,7 @@ where
     ServiceBuilder::new()
         .map_response(|response: http::Response<_>| response.map(Body::new))
         .layer(layer::panic::layer())
+        .layer(layer::shed::ShedLayer::new(methods.clone(), limiter))
         .layer(layer::call::CallLayer::new(methods.clone()))
         .layer(layer::drain::DrainLayer::new(methods.clone(), end_streams))
         .layer(layer::deadline::DeadlineLayer::new(methods.clone()))

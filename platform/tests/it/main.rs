@@ -3,6 +3,7 @@
 mod admin;
 mod deadline;
 mod drain;
+mod shed;
 mod statement_timeout;
 mod tonic_alone;
 mod toy;
