@@ -44,8 +44,11 @@ pub struct Hooks {
     /// What is logged now.
     pub log_level: Arc<dyn Fn() -> String + Send + Sync>,
     /// Changes what is logged, or says why it cannot.
-    pub set_log_level: Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>,
+    pub set_log_level: Arc<SetLogLevel>,
 }
+
+/// Takes a filter, or says why not.
+pub type SetLogLevel = dyn Fn(&str) -> Result<(), String> + Send + Sync;
 
 impl Default for Hooks {
     /// No metrics, and a log level that stays as it is.

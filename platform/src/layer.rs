@@ -8,3 +8,4 @@ mod ending;
 pub mod observe;
 pub mod panic;
 pub mod reason;
+pub mod shed;

@@ -1,6 +1,7 @@
 //! PostgreSQL: connections that remember their prepared statements, the pool, transactions, migrations, and a
 //! private server for development.
 
+mod bound;
 pub mod cluster;
 mod connection;
 pub mod measure;
@@ -77,6 +78,10 @@ impl From<Error> for crate::status::Refusal {
             tracing::warn!(%error, "database unreachable");
             return Self::new(Reason::Unavailable, "the database cannot be reached: repeat the call with the same id")
                 .retry_after(std::time::Duration::from_secs(1));
+        }
+        if error.sql_state() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED) {
+            tracing::debug!(%error, "a statement's time ran out");
+            return Self::new(Reason::DeadlineExceeded, "the call's time ran out in the database");
         }
         tracing::error!(%error, "database error");
         Self::new(Reason::Internal, "something went wrong on our side")

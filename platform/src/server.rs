@@ -7,6 +7,7 @@ mod stack;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_contracts::{DESCRIPTOR_SET, MethodError, MethodTable};
@@ -23,6 +24,7 @@ pub use self::stack::Layered;
 use self::stack::stack;
 use crate::health::Health;
 use crate::layer::authorize::{AuthorizeError, AuthorizeLayer};
+use crate::layer::shed::Limiter;
 use crate::method::Methods;
 use crate::task::Tasks;
 
@@ -77,8 +79,17 @@ pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, Se
 ///
 /// # Errors
 /// Where a contract lacks its policy.
-pub fn in_process(routes: Routes) -> Result<impl Layered<Body>, ServerError> {
-    Ok(stack(routes, &Methods::load()?, AuthorizeLayer::in_process(), CancellationToken::new()))
+pub fn in_process(routes: Routes, limiter: &Arc<Limiter>) -> Result<impl Layered<Body> + use<>, ServerError> {
+    let (methods, authorize) = (Methods::load()?, AuthorizeLayer::in_process());
+    Ok(stack(routes, &methods, limiter.clone(), authorize, CancellationToken::new()))
+}
+
+/// How many calls may be under way, for all servers of one process.
+///
+/// # Errors
+/// Where a contract lacks its policy.
+pub fn limiter() -> Result<Arc<Limiter>, ServerError> {
+    Ok(Limiter::new(Methods::load()?.len()))
 }
 
 /// Serves routes in plaintext until `stop` resolves, then drains ([`Server`] says how) with the defaults.
@@ -105,6 +116,7 @@ pub struct Server<A = Plaintext> {
     routes: Routes,
     acceptor: A,
     authorize: AuthorizeLayer,
+    limiter: Option<Arc<Limiter>>,
     grace: Duration,
     end_streams: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -112,7 +124,7 @@ pub struct Server<A = Plaintext> {
 impl Server {
     pub fn new(routes: Routes) -> Self {
         let (authorize, end_streams) = (AuthorizeLayer::in_process(), Box::pin(std::future::ready(())));
-        Self { routes, acceptor: Plaintext, authorize, grace: GRACE_DEFAULT, end_streams }
+        Self { routes, acceptor: Plaintext, authorize, limiter: None, grace: GRACE_DEFAULT, end_streams }
     }
 }
 
@@ -120,8 +132,15 @@ impl<A: Acceptor> Server<A> {
     /// Connections are made by this acceptor (mutual TLS), and what their peers may call is said by this table.
     #[must_use]
     pub fn secured<B: Acceptor>(self, acceptor: B, authorize: AuthorizeLayer) -> Server<B> {
-        let Self { routes, acceptor: _, authorize: _, grace, end_streams } = self;
-        Server { routes, acceptor, authorize, grace, end_streams }
+        let Self { routes, acceptor: _, authorize: _, limiter, grace, end_streams } = self;
+        Server { routes, acceptor, authorize, limiter, grace, end_streams }
+    }
+
+    /// Shares its limit on calls under way with other servers of this process; one of its own otherwise.
+    #[must_use]
+    pub fn limiter(mut self, limiter: Arc<Limiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
     }
 
     /// How long what is under way may go on after `stop`.
@@ -143,9 +162,11 @@ impl<A: Acceptor> Server<A> {
     /// # Errors
     /// Where a contract lacks its policy, or the listener fails.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
-        let Self { routes, acceptor, authorize, grace, end_streams } = self;
+        let Self { routes, acceptor, authorize, limiter, grace, end_streams } = self;
         let (ends, streams_end) = (Ends::default(), CancellationToken::new());
-        let service = stack(routes, &Methods::load()?, authorize, streams_end.clone());
+        let methods = Methods::load()?;
+        let limiter = limiter.unwrap_or_else(|| Limiter::new(methods.len()));
+        let service = stack(routes, &methods, limiter, authorize, streams_end.clone());
         let http2 = connection::http2();
         let connections = Tasks::new();
         let serving =

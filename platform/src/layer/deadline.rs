@@ -134,7 +134,7 @@ fn until_told(response: http::Response<Body>, until: Option<Instant>) -> http::R
         sleep_until(until).await;
         Status::from(late("the stream was asked for no longer than this"))
     };
-    response.map(|body| Ending::new(body, end))
+    response.map(|body| Ending::of(body, end))
 }
 
 fn late(what: &str) -> Refusal {

@@ -92,7 +92,7 @@ where
             ending.cancelled().await;
             Status::from(stopping())
         };
-        Poll::Ready(Ok(response.map(|body| Ending::new(body, end))))
+        Poll::Ready(Ok(response.map(|body| Ending::of(body, end))))
     }
 }
 

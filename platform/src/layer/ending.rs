@@ -21,7 +21,7 @@ pub(crate) struct Ending {
 
 impl Ending {
     /// This body, ended with what `end` resolves to unless it ends by itself before.
-    pub(crate) fn new(body: Body, end: impl Future<Output = Status> + Send + 'static) -> Body {
+    pub(crate) fn of(body: Body, end: impl Future<Output = Status> + Send + 'static) -> Body {
         Body::new(Self { open: Some((body, Box::pin(end))) })
     }
 }

@@ -8,6 +8,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::Error;
+use super::bound::Bound;
 use super::measure::{ConnectionState, Counted, Operation, measured};
 
 /// A statement's parameters.
@@ -51,6 +52,7 @@ pub struct Connection {
     client: Client,
     statements: Statements,
     counted: Counted,
+    bound: Bound,
 }
 
 /// What runs statements: a connection on its own, or inside a transaction. Store functions take either.
@@ -74,7 +76,7 @@ pub trait Execute: Sync {
 
 impl Connection {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, statements: Statements::default(), counted: Counted::dedicated() }
+        Self { client, statements: Statements::default(), counted: Counted::dedicated(), bound: Bound::default() }
     }
 
     /// The same, counted as a pool's.
@@ -87,11 +89,12 @@ impl Connection {
         self.counted.becomes(state);
     }
 
-    /// Begins a transaction; dropping it rolls back.
+    /// Begins a transaction; dropping it rolls back. Each of its statements may take what is left of the call now.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
+        self.bound.follow_call(&self.client);
         let inner = self.client.transaction().await?;
         Ok(Transaction { inner, statements: self.statements.clone() })
     }
@@ -135,30 +138,35 @@ impl Transaction<'_> {
 }
 
 macro_rules! execute_over {
-    ($target:ty, $field:ident) => {
+    ($target:ty, $field:ident, $before:expr) => {
         impl Execute for $target {
             async fn query(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Error> {
                 let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 measured(operation, sql, self.$field.query(&statement, params)).await
             }
 
             async fn query_opt(&self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, Error> {
                 let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 measured(operation, sql, self.$field.query_opt(&statement, params)).await
             }
 
             async fn query_one(&self, sql: &'static str, params: Params<'_>) -> Result<Row, Error> {
                 let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 measured(operation, sql, self.$field.query_one(&statement, params)).await
             }
 
             async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Error> {
                 let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                $before(self);
                 measured(operation, sql, self.$field.execute(&statement, params)).await
             }
         }
     };
 }
 
-execute_over!(Connection, client);
-execute_over!(Transaction<'_>, inner);
+execute_over!(Connection, client, |on: &Connection| on.bound.follow_call(&on.client));
+// A transaction's statements have what its beginning was given.
+execute_over!(Transaction<'_>, inner, |_: &Self| ());

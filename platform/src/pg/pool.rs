@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::{Config, NoTls};
 
+use super::bound::TIMEOUT_DEFAULT_MS;
 use super::measure::{ConnectionState, PoolName};
 use super::{Connection, Error};
 use crate::task::spawn_joined;
@@ -21,7 +22,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Every statement a service runs goes through a key. A plan that was made and kept while a table was still empty must
 /// not scan it whole once it has grown.
-const THROUGH_KEYS: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET statement_timeout = '30s'";
+const THROUGH_KEYS: &str =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
 /// A bounded pool; cheap to clone.
 #[derive(Debug, Clone)]
@@ -130,7 +132,8 @@ impl bb8::ManageConnection for Manager {
 
     async fn connect(&self) -> Result<Connection, Error> {
         let connection = open(&self.config).await?;
-        connection.client().batch_execute(THROUGH_KEYS).await?;
+        let timeout = format!("SET statement_timeout = {TIMEOUT_DEFAULT_MS}");
+        connection.client().batch_execute(&format!("{THROUGH_KEYS}; {timeout}")).await?;
         Ok(connection.pooled())
     }
 

@@ -1,6 +1,7 @@
 //! The layers every call passes, outermost first: the one list of them.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +11,7 @@ use tower::{Service, ServiceBuilder};
 
 use crate::layer;
 use crate::layer::authorize::AuthorizeLayer;
+use crate::layer::shed::Limiter;
 use crate::method::Methods;
 
 /// What [`stack`] makes, for requests with one kind of body.
@@ -35,6 +37,7 @@ impl<B, S> Layered<B> for S where
 pub(super) fn stack<B>(
     routes: Routes,
     methods: &Methods,
+    limiter: Arc<Limiter>,
     authorize: AuthorizeLayer,
     end_streams: CancellationToken,
 ) -> impl Layered<B> + use<B>
@@ -46,6 +49,7 @@ where
         .map_response(|response: http::Response<_>| response.map(Body::new))
         .layer(layer::observe::ObserveServerLayer)
         .layer(layer::panic::layer())
+        .layer(layer::shed::ShedLayer::new(methods.clone(), limiter))
         .layer(layer::call::CallLayer::new(methods.clone()))
         .layer(layer::drain::DrainLayer::new(methods.clone(), end_streams))
         .layer(layer::deadline::DeadlineLayer::new(methods.clone()))

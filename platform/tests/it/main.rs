@@ -4,6 +4,8 @@ mod admin;
 mod client;
 mod deadline;
 mod drain;
+mod shed;
+mod statement_timeout;
 mod tls;
 mod tonic_alone;
 mod toy;

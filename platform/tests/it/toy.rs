@@ -87,7 +87,8 @@ impl Toy {
     pub(crate) fn in_process(
         &self,
     ) -> Stubs<impl tonic::client::GrpcService<Body, ResponseBody = Body, Future: Send> + Clone + use<>> {
-        InventoryServiceClient::new(server::in_process(self.routes()).expect("the contracts can be served"))
+        let limiter = server::limiter().expect("the contracts can be served");
+        InventoryServiceClient::new(server::in_process(self.routes(), &limiter).expect("the contracts can be served"))
     }
 
     /// Serves over TCP with health and reflection; `shape` has the last word on the server.
