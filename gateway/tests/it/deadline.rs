@@ -22,7 +22,7 @@ fn timeout_ms(world: &World) -> u128 {
 #[tokio::test]
 async fn timeouts_become_deadlines() {
     let world = World::start().await;
-    for (timeout, at_most_ms) in [("2", 2000), ("0.5", 500), ("1500m", 1500), ("99999S", 60_000)] {
+    for (timeout, at_most_ms) in [("2", 2000), ("0.5", 500), ("1500m", 1500), ("99999S", 10_000)] {
         assert_eq!(get(&world, "/v1/stock/S", &[("request-timeout", timeout)]).await.status, 200);
         let passed_on = timeout_ms(&world);
         assert!(passed_on <= at_most_ms && passed_on > at_most_ms / 2, "{timeout}: {passed_on}");

@@ -16,6 +16,7 @@ use http::uri::Authority;
 use hyper::client::conn::http2::SendRequest;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::debug;
 
 use super::answer::Failure;
 use super::body::RequestBody;
@@ -33,8 +34,8 @@ const ENDPOINTS_MAX: usize = 1024;
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Pool {
-    /// What the service is called, for errors and logs.
-    pub(super) name: String,
+    /// What the service is called, for logs.
+    name: String,
     members: ArcSwap<Members>,
     connector: Connector,
     signals: Signals,
@@ -169,8 +170,10 @@ impl Pool {
         of_all(&members, call, now)
     }
 
+    /// Where it should have gone is for logs: browsers see messages.
     fn nobody(&self) -> Failure {
-        let refusal = Refusal::new(Reason::Unavailable, format!("no endpoint of {} can serve now", self.name));
+        debug!(service = %self.name, "no endpoint can serve now");
+        let refusal = Refusal::new(Reason::Unavailable, "no endpoint of the service can serve now");
         Failure { status: refusal.into(), was_never_processed: true }
     }
 }
