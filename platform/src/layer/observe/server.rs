@@ -1,5 +1,6 @@
 //! The server's side.
 
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tower::{Layer, Service};
@@ -9,8 +10,7 @@ use crate::telemetry::rpc::RpcMethod;
 use crate::telemetry::span::Span;
 use crate::telemetry::trace;
 
-/// Makes [`ObserveServer`]: the outermost of a server's layers. The one below must have a boxed future, as
-/// [`CallLayer`](crate::layer::call::CallLayer) does.
+/// Makes [`ObserveServer`]: the outermost of a server's layers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ObserveServerLayer;
 
@@ -31,11 +31,10 @@ pub struct ObserveServer<S> {
 impl<S, Q, A> Service<http::Request<Q>> for ObserveServer<S>
 where
     S: Service<http::Request<Q>, Response = http::Response<A>>,
-    S::Future: Unpin,
 {
     type Response = http::Response<Followed<A>>;
     type Error = S::Error;
-    type Future = Observed<S::Future>;
+    type Future = Observed<Pin<Box<S::Future>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -46,6 +45,6 @@ where
         let span = Span::server(method.name(), trace::of_headers(request.headers()));
         let call = Underway::begin(Side::Server, method, span);
         let inner = call.step(|| self.inner.call(request));
-        Observed::new(inner, call)
+        Observed::new(Box::pin(inner), call)
     }
 }
