@@ -60,12 +60,6 @@ macro_rules! string_id {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
-            }
-        }
-
         impl From<$name> for String {
             fn from(id: $name) -> String {
                 id.0.as_ref().to_owned()
@@ -78,6 +72,26 @@ macro_rules! string_id {
             }
         }
     };
+}
+
+/// Shows an identifier where values are logged.
+macro_rules! shown {
+    ($($name:ident),+) => {
+        $(impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        })+
+    };
+}
+
+shown!(Sku, LocationId, BrandId, ProductId);
+
+/// Whose it is stays out of logs, whatever it is part of.
+impl fmt::Debug for CustomerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CustomerId(..)")
+    }
 }
 
 fn any_printable(c: char) -> bool {

@@ -1,4 +1,4 @@
-//! What the gateway counts, in OpenTelemetry's names: semantic conventions 1.40.0, `http.*`, which is stable.
+//! What the gateway counts, in OpenTelemetry's names: semantic conventions 1.40.0.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

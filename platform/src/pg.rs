@@ -9,9 +9,11 @@ pub mod migrate;
 mod pool;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod url;
 
 pub use connection::{Connection, Execute, Params, Transaction};
 pub use pool::{CONNECTIONS_MAX_DEFAULT, Pool, PooledConnection, connect, pool};
+pub use url::without_password;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]

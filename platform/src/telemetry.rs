@@ -1,5 +1,6 @@
 //! What a process tells of itself: metrics (`registry`), traces (`trace`, `span`, `export`) and logs (`log`).
 
+pub mod docs;
 pub mod export;
 pub mod family;
 pub mod histogram;

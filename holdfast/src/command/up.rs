@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use holdfast_platform::config::{AdminArgs, DrainArgs, TelemetryArgs};
 use holdfast_platform::task::spawn_joined;
-use holdfast_platform::{admin, process, server, telemetry};
+use holdfast_platform::{admin, pg, process, server, telemetry};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -76,13 +76,13 @@ async fn serve(
     let ready_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     if output.is_json() {
         let ready = serde_json::json!({
-            "ready": { "http": format!("http://{http}"), "grpc": format!("http://{grpc}"), "databaseUrl": database_url,
+            "ready": { "http": format!("http://{http}"), "grpc": format!("http://{grpc}"), "databaseUrl": pg::without_password(database_url),
                        "readyMs": ready_ms }
         });
         println!("{ready}");
     } else {
         println!("ready in {ready_ms} ms: REST http://{http} (routes at /openapi.json), gRPC {grpc}");
-        println!("  database {database_url}");
+        println!("  database {}", pg::without_password(database_url));
         println!("  try: grpcurl -plaintext {grpc} list");
     }
     let (health, over) = (system.health().clone(), CancellationToken::new());

@@ -12,5 +12,7 @@ mod shop;
 #[path = "../e2e/wait.rs"]
 mod wait;
 
+mod metrics;
+mod secrets;
 mod sink;
 mod trace;

@@ -8,13 +8,18 @@ use holdfast_platform::task::spawn_joined;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 use opentelemetry_proto::tonic::trace::v1::Span;
+use tokio::sync::MutexGuard;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-#[derive(Debug, Clone)]
+/// A process sends its spans to one place: tests that look at them take turns.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+#[derive(Debug)]
 pub(crate) struct Sink {
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
     spans: Kept,
+    _turn: MutexGuard<'static, ()>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -22,13 +27,13 @@ struct Kept(Arc<Mutex<Vec<Span>>>);
 
 impl Sink {
     pub(crate) async fn open() -> Self {
-        let spans = Kept::default();
+        let (turn, spans) = (TURN.lock().await, Kept::default());
         let listener = server::listen(([127, 0, 0, 1], 0).into()).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let service = TraceServiceServer::new(spans.clone());
         let serving = tonic::transport::Server::builder().add_service(service);
         drop(spawn_joined(serving.serve_with_incoming(TcpIncoming::from(listener))));
-        Self { address, spans }
+        Self { address, spans, _turn: turn }
     }
 
     pub(crate) fn url(&self) -> String {

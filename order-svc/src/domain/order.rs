@@ -80,10 +80,17 @@ impl fmt::Display for OrderId {
 }
 
 /// How to pay.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct PaymentMethod {
     pub(crate) provider: String,
     pub(crate) token: String,
+}
+
+/// Without the token: who has it can charge.
+impl fmt::Debug for PaymentMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaymentMethod").field("provider", &self.provider).finish_non_exhaustive()
+    }
 }
 
 /// Whose units the order takes.

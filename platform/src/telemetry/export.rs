@@ -125,3 +125,37 @@ async fn fill(batch: &mut Vec<SpanData>, waiting: &mut mpsc::Receiver<SpanData>)
     // Running out of time is the usual end.
     let _ = tokio::time::timeout(BATCH_WAIT, more).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::label::Label as _;
+    use crate::telemetry::span::Span;
+    use crate::trace_context::TraceContext;
+
+    fn dropped() -> u64 {
+        let all = [DropReason::QueueFull, DropReason::CollectorFailed, DropReason::Stopped];
+        assert_eq!(all.len(), DropReason::words().len());
+        all.into_iter().map(|reason| Metrics::get().spans_dropped.of((reason,)).get()).sum()
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_collector_that_never_answers_costs_spans_and_no_time() {
+        // Connections wait in its backlog for ever.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = silent.local_addr().expect("an address");
+        let export = Export::start(&format!("http://{address}"), "test", 1.0).expect("a valid address");
+        let before = dropped();
+        // Nothing is awaited here, so nothing is sent meanwhile: what exceeds the queue can only be dropped.
+        for _ in 0..2 * QUEUE_SPANS_MAX {
+            drop(Span::server("call", None));
+        }
+        assert!(dropped() - before >= QUEUE_SPANS_MAX as u64);
+
+        let unsampled = TraceContext { trace_id: 1, span_id: 2, is_sampled: false };
+        let span = Span::server("call", Some(unsampled));
+        assert_eq!((span.context(), span.trace_id()), (Some(unsampled), None), "its caller decided");
+        export.stop().await;
+        assert_eq!(Span::server("call", None).context(), None, "nobody traces any more");
+    }
+}

@@ -194,3 +194,60 @@ macro_rules! metrics {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::telemetry::histogram::{Count, Histogram, Seconds};
+    use crate::telemetry::value::{Counter, Gauge};
+
+    crate::label! { pub(super) enum Fate = "fate" { Sold = "sold", Eaten = "eaten" } }
+
+    crate::metrics! {
+        /// What a bakery counts.
+        struct Bakery of "bakery" {
+            /// Loaves, by what became of them.
+            loaves: Counter, [Fate] = "bakery.loaves";
+            /// How long the dough rests.
+            rest: Histogram<Seconds>, [Fate] = "bakery.dough.rest" as seconds;
+            /// Loaves a tray.
+            trays: Histogram<Count>, [] = "bakery.trays";
+            /// How hot the oven is.
+            heat: Gauge, [] = "bakery.oven.heat";
+        }
+    }
+
+    #[test]
+    fn a_page_says_what_was_counted_and_points_at_sampled_traces() {
+        let bakery = Bakery::get();
+        bakery.loaves.of((Fate::Eaten,)).add(2);
+        let rest = bakery.rest.of((Fate::Sold,));
+        rest.observe(Duration::from_micros(100));
+        rest.observe_traced(Duration::from_millis(3), Some(0xabc));
+        rest.observe(Duration::from_secs(60));
+        bakery.trays.observe(3);
+        let page = super::render();
+        for line in [
+            "# TYPE bakery_loaves counter",
+            "bakery_loaves_total{fate=\"sold\"} 0",
+            "bakery_loaves_total{fate=\"eaten\"} 2",
+            "# UNIT bakery_dough_rest_seconds seconds",
+            "bakery_dough_rest_seconds_bucket{le=\"0.0001\",fate=\"sold\"} 1",
+            "bakery_dough_rest_seconds_bucket{le=\"10.0\",fate=\"sold\"} 2",
+            "bakery_dough_rest_seconds_bucket{le=\"+Inf\",fate=\"sold\"} 3",
+            "bakery_dough_rest_seconds_count{fate=\"sold\"} 3",
+            "bakery_trays_bucket{le=\"2.0\"} 0",
+            "bakery_trays_bucket{le=\"4.0\"} 1",
+        ] {
+            assert!(page.lines().any(|written| written == line), "{line} is not in\n{page}");
+        }
+        let exemplar = "bakery_dough_rest_seconds_bucket{le=\"0.005\",fate=\"sold\"} 2 \
+                        # {trace_id=\"00000000000000000000000000000abc\"} 0.003 ";
+        assert!(page.lines().any(|line| line.starts_with(exemplar)), "{page}");
+        assert!(!page.contains("bakery_oven_heat "), "nobody measured it yet");
+        assert!(!page.contains("bakery_dough_rest_seconds_count{fate=\"eaten\"}"), "nothing was observed");
+        bakery.heat.set(230.5);
+        assert!(super::render().contains("\nbakery_oven_heat 230.5\n"));
+    }
+}

@@ -1,5 +1,4 @@
-//! RPCs as OpenTelemetry names them: semantic conventions 1.40.0, of which `rpc.*` is a release candidate, `http.*` and
-//! `db.*` are stable.
+//! RPCs as OpenTelemetry names them: semantic conventions 1.40.0, where they are a release candidate.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

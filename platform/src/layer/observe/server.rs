@@ -1,5 +1,6 @@
 //! The server's side.
 
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tower::{Layer, Service};
@@ -33,7 +34,7 @@ where
 {
     type Response = http::Response<Followed<A>>;
     type Error = S::Error;
-    type Future = Observed<S::Future>;
+    type Future = Observed<Pin<Box<S::Future>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -44,6 +45,6 @@ where
         let span = Span::server(method.name(), trace::of_headers(request.headers()));
         let call = Underway::begin(Side::Server, method, span);
         let inner = call.step(|| self.inner.call(request));
-        Observed::new(inner, call)
+        Observed::new(Box::pin(inner), call)
     }
 }
