@@ -70,6 +70,16 @@ pub trait Bus: Send + Sync {
     fn rewind<'a>(&'a self, topic: &'a Topic, group: &'a Group, to: Start) -> BoxFuture<'a, Result<(), Error>>;
 }
 
+/// A bus as a part of a service's configuration.
+#[derive(Clone)]
+pub struct SharedBus(pub std::sync::Arc<dyn Bus>);
+
+impl std::fmt::Debug for SharedBus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedBus")
+    }
+}
+
 /// Reads a topic in its order.
 pub trait Reader: Send {
     /// Up to `events_max` events after those fetched before, at once: none where there are none yet. The caller
