@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod dev_certs;
 mod drop;
+mod events;
 mod import;
 mod mesh;
 mod migrate;
@@ -44,8 +45,12 @@ enum Command {
     DevCerts(dev_certs::Args),
     /// Measure what the mesh promises: restarts, kills, balance, retries, deadlines, overload, and its own cost.
     BenchMesh(bench::mesh::Args),
+    /// Measure the event bus: how late events are, and what they cost the hot path.
+    BenchEvents(bench::events::Args),
     #[command(hide = true)]
     BenchServer(bench::server::Args),
+    /// Read events, replay them, and look after those that could not be handled.
+    Events(events::Args),
     /// Play a product drop with real clients and report what happened.
     Drop(Box<drop::Args>),
 }
@@ -68,7 +73,9 @@ impl Cli {
                 Command::Bench(args) => bench::run(args, output).await,
                 Command::DevCerts(args) => dev_certs::run(&args, output),
                 Command::BenchMesh(args) => Box::pin(bench::mesh::run(args, output)).await,
+                Command::BenchEvents(args) => bench::events::run(args, output).await,
                 Command::BenchServer(args) => bench::server::run(args).await,
+                Command::Events(args) => events::run(args, output).await,
                 Command::Drop(args) => drop::run(*args, output).await,
             }
         });
