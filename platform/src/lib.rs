@@ -1,6 +1,7 @@
 //! What every Holdfast process shares: database, errors, servers, clients, tasks, telemetry.
 //! Nothing here knows a business noun.
 
+pub mod bus;
 pub mod call;
 pub mod client;
 pub mod deadline;
