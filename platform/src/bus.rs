@@ -5,6 +5,7 @@
 
 mod error;
 mod handler;
+pub mod kafka;
 mod offset;
 mod topic;
 
