@@ -1,12 +1,19 @@
 //! The event bus. A service's append-only ledger is its outbox: it writes an event in the transaction that made it and
-//! nothing else. What carries events from there is chosen by configuration: PostgreSQL itself (`postgres`, consumers
+//! nothing else. What carries events from there is chosen by configuration: PostgreSQL itself ([`postgres`], consumers
 //! read the ledger) or a broker (a relay publishes the ledger, consumers read the broker). Both promise the same:
-//! at least once, in order per key, nothing ever skipped. The consumer makes that effects exactly once.
+//! at least once, in order per key, nothing ever skipped. The [`consumer`] makes that effects exactly once.
 
+pub mod consumer;
+mod encode;
 mod error;
 mod handler;
+pub mod inbox;
 pub mod kafka;
+pub mod ledger;
 mod offset;
+pub mod postgres;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod topic;
 
 use futures_util::future::BoxFuture;
@@ -55,8 +62,8 @@ pub trait Bus: Send + Sync {
         begin: Start,
     ) -> BoxFuture<'a, Result<Box<dyn Subscription>, Error>>;
 
-    /// Moves a group's position, for its members to go on from: forward or back. Knows nothing of inboxes:
-    /// `crate::bus::inbox` forgets what was seen.
+    /// Moves a group, forward or back, and empties its inbox, so that events that come again are handled again. Parked
+    /// ones stay parked.
     ///
     /// # Errors
     /// As [`Bus::subscribe`].

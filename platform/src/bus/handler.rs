@@ -47,13 +47,13 @@ impl HandleError {
     }
 }
 
-/// Decodes a payload as one message, refusing any other.
+/// Decodes a payload as the message of that full name, refusing any other.
 ///
 /// # Errors
 /// Poison, where the event is of another type or its bytes are no such message.
-pub fn decode<M: prost::Message + prost::Name + Default>(event: &Envelope) -> Result<M, HandleError> {
-    if event.r#type != M::full_name() {
-        return Err(HandleError::Poison(format!("type {} where {} was expected", event.r#type, M::full_name())));
+pub fn decode<M: prost::Message + Default>(event: &Envelope, full_name: &str) -> Result<M, HandleError> {
+    if event.r#type != full_name {
+        return Err(HandleError::Poison(format!("type {} where {full_name} was expected", event.r#type)));
     }
     M::decode(event.payload.as_slice()).map_err(|error| HandleError::Poison(format!("payload: {error}")))
 }

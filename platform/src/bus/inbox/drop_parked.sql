@@ -1,0 +1,1 @@
+DELETE FROM inbox_parked WHERE consumer = $1 AND event_id = $2

@@ -1,0 +1,1 @@
+DELETE FROM inbox WHERE topic = $1 AND consumer = $2

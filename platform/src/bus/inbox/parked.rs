@@ -1,0 +1,161 @@
+//! Events that could not be handled, and those of the same key behind them.
+
+use std::time::SystemTime;
+
+use holdfast_contracts::events::v1::Envelope;
+use prost::Message as _;
+
+use super::Inbox;
+use crate::bus::{Delivery, Error};
+use crate::pg::{Execute, Params};
+
+/// A parked event, for people.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parked {
+    pub id: i64,
+    pub topic: String,
+    /// The group's name within its schema.
+    pub consumer: String,
+    pub key: String,
+    pub sequence: i64,
+    pub event_id: String,
+    /// None where what came was no envelope.
+    pub event: Option<Envelope>,
+    /// None where it only waits behind an earlier event of its key.
+    pub cause: Option<String>,
+    pub attempts: i32,
+    /// Whether it is to be tried again.
+    pub released: bool,
+    pub parked_at: SystemTime,
+}
+
+/// Which parked events of a schema to list.
+#[derive(Debug, Clone, Default)]
+pub struct ParkedFilter {
+    pub consumer: Option<String>,
+    pub topic: Option<String>,
+    /// The last one of the page before.
+    pub after_id: i64,
+}
+
+/// Why an event is parked.
+pub(in crate::bus) struct Parking<'a> {
+    pub(in crate::bus) delivery: &'a Delivery,
+    /// None behind another of its key.
+    pub(in crate::bus) cause: Option<&'a str>,
+}
+
+impl Parked {
+    /// Parked events of all groups whose inbox is in the connection's schema, oldest first.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list(db: &impl Execute, filter: &ParkedFilter, count_max: i64) -> Result<Vec<Self>, Error> {
+        let params: Params<'_> = &[&filter.consumer, &filter.topic, &filter.after_id, &count_max];
+        let rows = db.query(include_str!("list_parked.sql"), params).await?;
+        let parked = rows.iter().map(|row| Self {
+            id: row.get("id"),
+            topic: row.get("topic"),
+            consumer: row.get("consumer"),
+            key: row.get("key"),
+            sequence: row.get("sequence"),
+            event_id: row.get("event_id"),
+            event: Envelope::decode(row.get::<_, &[u8]>("envelope")).ok().filter(|event| !event.id.is_empty()),
+            cause: row.get("cause"),
+            attempts: row.get("attempts"),
+            released: row.get("released"),
+            parked_at: row.get("parked_at"),
+        });
+        Ok(parked.collect())
+    }
+
+    /// Has one of a group's parked events, or all of them, tried again by its consumer; returns how many.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn release(db: &impl Execute, consumer: &str, event_id: Option<&str>) -> Result<u64, Error> {
+        Ok(db.execute(include_str!("release_parked.sql"), &[&consumer, &event_id]).await?)
+    }
+
+    /// Gives a parked event up for good; those behind it go on. False where there is none of that id.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn discard(db: &impl Execute, consumer: &str, event_id: &str) -> Result<bool, Error> {
+        Ok(db.execute(include_str!("drop_parked.sql"), &[&consumer, &event_id]).await? > 0)
+    }
+}
+
+impl Inbox {
+    pub(in crate::bus) async fn park(
+        &self,
+        db: &impl Execute,
+        parkings: &[Parking<'_>],
+        attempts: i32,
+    ) -> Result<(), Error> {
+        if parkings.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<String> = parkings.iter().map(|it| key(it.delivery)).collect();
+        let sequences: Vec<i64> = parkings.iter().map(|it| sequence(it.delivery)).collect();
+        let ids: Vec<String> = parkings.iter().map(|it| event_id(it.delivery)).collect();
+        let bytes: Vec<Vec<u8>> = parkings.iter().map(|it| bytes(it.delivery)).collect();
+        let causes: Vec<Option<&str>> = parkings.iter().map(|it| it.cause).collect();
+        let (topic, name) = (self.topic.as_str(), self.name());
+        let params: Params<'_> = &[&topic, &name, &keys, &sequences, &ids, &bytes, &causes, &attempts];
+        self.run(db, include_str!("park.sql"), params).await?;
+        Ok(())
+    }
+
+    /// Parked events whose turn it is, each the first of its key.
+    pub(in crate::bus) async fn load_due_parked(
+        &self,
+        db: &impl Execute,
+        count_max: i64,
+    ) -> Result<Vec<(i64, Envelope)>, Error> {
+        let params: Params<'_> = &[&self.topic.as_str(), &self.name(), &count_max];
+        let rows = db.query(include_str!("load_due_parked.sql"), params).await.map_err(|error| self.explain(error))?;
+        // What is no envelope stays parked: trying again cannot help.
+        let due = rows
+            .iter()
+            .filter_map(|row| Some((row.get("id"), Envelope::decode(row.get::<_, &[u8]>("envelope")).ok()?)));
+        Ok(due.filter(|(_, event): &(i64, Envelope)| !event.id.is_empty()).collect())
+    }
+
+    /// Takes a parked event out, to be handled in the same transaction; false where another member does.
+    pub(in crate::bus) async fn take_parked(&self, db: &impl Execute, id: i64) -> Result<bool, Error> {
+        Ok(self.run(db, include_str!("take_parked.sql"), &[&id]).await? == 1)
+    }
+
+    /// Writes down that it failed again.
+    pub(in crate::bus) async fn repark(&self, db: &impl Execute, id: i64, cause: &str) -> Result<(), Error> {
+        self.run(db, include_str!("repark.sql"), &[&id, &cause]).await?;
+        Ok(())
+    }
+}
+
+/// What is no envelope has no key: it stands alone, and blocks nothing.
+fn key(delivery: &Delivery) -> String {
+    match &delivery.event {
+        Ok(event) => event.key.clone(),
+        Err(_) => format!("undecodable at {}", delivery.offset),
+    }
+}
+
+fn sequence(delivery: &Delivery) -> i64 {
+    delivery.event.as_ref().map_or(0, |event| event.sequence)
+}
+
+fn event_id(delivery: &Delivery) -> String {
+    match &delivery.event {
+        Ok(event) => event.id.clone(),
+        Err(_) => delivery.offset.to_string(),
+    }
+}
+
+fn bytes(delivery: &Delivery) -> Vec<u8> {
+    match &delivery.event {
+        Ok(event) => event.encode_to_vec(),
+        Err(undecodable) => undecodable.bytes.clone(),
+    }
+}

@@ -1,0 +1,1 @@
+SELECT published_at($1::timestamptz) AS place

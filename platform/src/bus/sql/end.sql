@@ -1,0 +1,1 @@
+SELECT published_end() AS place

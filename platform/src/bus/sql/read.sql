@@ -1,0 +1,1 @@
+SELECT * FROM published_events($1::bigint[], $2::bigint)

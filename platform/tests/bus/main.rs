@@ -1,0 +1,3 @@
+//! The laws of the event bus, on each bus.
+
+mod postgres;
