@@ -18,11 +18,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use holdfast_contracts::events::v1::Envelope;
 
-use self::publisher::Publishing;
-use self::topics::Topics;
 use self::group::Standing;
 use self::member::Member;
+use self::publisher::Publishing;
 use self::reader::Tail;
+use self::topics::Topics;
 use super::{Bus, Error, Group, Publisher, Reader, Start, Subscription, Topic};
 
 pub use address::{Address, AddressError};
@@ -68,7 +68,8 @@ impl Bus for Kafka {
         group: &'a Group,
         begin: Start,
     ) -> BoxFuture<'a, Result<Box<dyn Subscription>, Error>> {
-        async move { Ok(Box::new(Member::join(&self.shared, topic, group, begin).await?) as Box<dyn Subscription>) }.boxed()
+        async move { Ok(Box::new(Member::join(&self.shared, topic, group, begin).await?) as Box<dyn Subscription>) }
+            .boxed()
     }
 
     fn rewind<'a>(&'a self, topic: &'a Topic, group: &'a Group, to: Start) -> BoxFuture<'a, Result<(), Error>> {
@@ -79,7 +80,7 @@ impl Bus for Kafka {
             let places = place::locate(&consumer, &topics.name(topic), topic, partitions, to).await;
             client::drop_elsewhere(consumer);
             let standing = Standing::new(topic, group);
-            standing.set(&standing.connect(database_url).await?, &places?).await
+            standing.rewind(&mut standing.connect(database_url).await?, &places?).await
         }
         .boxed()
     }

@@ -55,9 +55,13 @@ impl Standing {
         self.put(db, include_str!("sql/begin_places.sql"), places).await
     }
 
-    /// Puts the group somewhere, whatever its members are doing.
-    pub(super) async fn set(&self, db: &impl Execute, places: &Places) -> Result<(), Error> {
-        self.put(db, include_str!("sql/set_places.sql"), places).await
+    /// Puts the group somewhere, whatever its members are doing, and forgets what it has seen.
+    pub(super) async fn rewind(&self, db: &mut Connection, places: &Places) -> Result<(), Error> {
+        let tx = db.transaction().await?;
+        // First the places: no member claims a batch until what was seen is forgotten too.
+        self.put(&tx, include_str!("sql/set_places.sql"), places).await?;
+        self.inbox.forget_seen(&tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Moves the group on in the partitions of `left`; false where it does not stand as found in all of them.
@@ -76,7 +80,8 @@ impl Standing {
         let (arrived_ms, next) = (column(|(_, _, left)| left.arrived_ms), column(|(_, _, left)| left.next));
         let topic = self.inbox.topic().as_str();
         let params: Params<'_> = &[&topic, &names, &found_arrived_ms, &found_next, &arrived_ms, &next];
-        let moved = db.execute(include_str!("sql/claim_places.sql"), params).await.map_err(|error| self.explain(error))?;
+        let moved =
+            db.execute(include_str!("sql/claim_places.sql"), params).await.map_err(|error| self.explain(error))?;
         Ok(moved == moves.len() as u64)
     }
 

@@ -36,6 +36,8 @@ pub(super) struct Member {
     /// None only while it is dropped.
     consumer: Option<Arc<BaseConsumer<Membership>>>,
     held: BTreeMap<i32, Held>,
+    /// Given by the broker, which waits for our answer.
+    unanswered: Vec<i32>,
     /// Fetched and not committed, in the order they are handed out.
     pending: VecDeque<Pending>,
     /// Whether the group may stand elsewhere than this member believes.
@@ -90,6 +92,7 @@ impl Member {
             db,
             consumer: Some(consumer),
             held: BTreeMap::new(),
+            unanswered: Vec::new(),
             pending: VecDeque::new(),
             is_lost: false,
             looked_at: Instant::now(),
@@ -152,7 +155,11 @@ impl Member {
                     self.held.retain(|partition, _| !partitions.contains(partition));
                     self.pending.retain(|pending| !partitions.contains(&pending.partition));
                 }
-                Change::Given(partitions) => self.begin_reading(&partitions).await?,
+                Change::Given(partitions) => {
+                    self.unanswered.clone_from(&partitions);
+                    self.begin_reading(&partitions).await?;
+                    self.unanswered.clear();
+                }
             }
         }
         Ok(is_changed)
@@ -185,7 +192,10 @@ impl Member {
     async fn find_back(&mut self) -> Result<(), Error> {
         let partitions: Vec<i32> = self.held.keys().copied().collect();
         let stands = self.load(&partitions).await?;
-        let moved: Stands = stands.into_iter().filter(|(it, stand)| self.held.get(it).is_none_or(|held| held.stand != *stand)).collect();
+        let moved: Stands = stands
+            .into_iter()
+            .filter(|(it, stand)| self.held.get(it).is_none_or(|held| held.stand != *stand))
+            .collect();
         (self.is_lost, self.looked_at) = (false, Instant::now());
         if moved.is_empty() {
             return Ok(());
@@ -290,9 +300,8 @@ impl Member {
     /// For the broker's own tools, which show a group's lag: nothing of ours rests on it.
     fn tell_broker(&self, left: &Stands) {
         let places: Places = left.iter().map(|(partition, stand)| (*partition, stand.next)).collect();
-        let told = reader::assignment(&self.shared.topics.name(&self.topic), &places).and_then(|list| {
-            self.consumer().commit(&list, CommitMode::Async).map_err(|error| broken(&error))
-        });
+        let told = reader::assignment(&self.shared.topics.name(&self.topic), &places)
+            .and_then(|list| self.consumer().commit(&list, CommitMode::Async).map_err(|error| broken(&error)));
         if let Err(error) = told {
             tracing::debug!(target: "kafka", %error, "the broker was not told where the group stands");
         }
@@ -301,10 +310,22 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        if let Some(consumer) = self.consumer.take() {
-            // Partitions that were given and never answered for would keep the group from going on without us.
-            client::drop_elsewhere(consumer);
+        let Some(consumer) = self.consumer.take() else { return };
+        // A consumer that owes an answer cannot be closed.
+        let mut owed = std::mem::take(&mut self.unanswered);
+        for change in consumer.context().changes() {
+            if let Change::Given(partitions) = change {
+                owed.extend(partitions);
+            }
         }
+        let places: Places = owed.into_iter().map(|partition| (partition, 0)).collect();
+        if !places.is_empty()
+            && let Ok(list) = reader::assignment(&self.shared.topics.name(&self.topic), &places)
+            && let Err(error) = consumer.incremental_assign(&list)
+        {
+            tracing::debug!(target: "kafka", %error, "partitions that nobody waits for any more");
+        }
+        client::drop_elsewhere(consumer);
     }
 }
 
