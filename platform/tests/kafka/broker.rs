@@ -54,6 +54,11 @@ impl Cluster {
         unreachable!("the loop ends by returning or panicking")
     }
 
+    /// `127.0.0.1:…,…`
+    pub(crate) fn brokers(&self) -> &str {
+        self.address.trim_start_matches("kafka://")
+    }
+
     pub(crate) fn bus(&self, database_url: &str) -> Kafka {
         let prefix = PREFIXES.fetch_add(1, Ordering::Relaxed);
         let address: Address = format!("{}/test-{prefix}?partitions=4", self.address).parse().expect("an address");

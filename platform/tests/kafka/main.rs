@@ -5,3 +5,4 @@ mod broker;
 mod laws;
 mod publishing;
 mod relay;
+mod three_nodes;

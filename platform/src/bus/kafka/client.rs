@@ -2,11 +2,11 @@
 //! can only do blocking happens in [`blocking`].
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rdkafka::ClientContext;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode;
 
 use super::address::Address;
@@ -14,6 +14,8 @@ use crate::bus::Error;
 
 /// How long one question to the brokers may take.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to leave a partition alone that has no leader yet.
+const LEADER_PAUSE: Duration = Duration::from_millis(50);
 /// After a broker is gone, how long at most until its address is tried again.
 const RECONNECT_BACKOFF_MS_MAX: &str = "1000";
 /// Where partitions moved, the new leader is asked for at least this often while one is missing.
@@ -71,6 +73,29 @@ pub(super) fn broken(error: &KafkaError) -> Error {
 pub(super) fn is_no_topic(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(code, Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId)
+}
+
+/// A partition's oldest event and the one to come. Blocks; waits out a change of leaders.
+///
+/// # Errors
+/// Where the brokers do not answer in time.
+pub(super) fn watermarks<C: ClientContext>(client: &Client<C>, name: &str, partition: i32) -> KafkaResult<(i64, i64)> {
+    use RDKafkaErrorCode as Code;
+    let deadline = Instant::now() + REQUEST_TIMEOUT;
+    loop {
+        match client.fetch_watermarks(name, partition, REQUEST_TIMEOUT) {
+            Err(error)
+                if Instant::now() < deadline
+                    && matches!(
+                        error.rdkafka_error_code(),
+                        Some(Code::NotLeaderForPartition | Code::LeaderNotAvailable | Code::ReplicaNotAvailable)
+                    ) =>
+            {
+                std::thread::sleep(LEADER_PAUSE);
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// Runs what blocks where blocking harms nobody.

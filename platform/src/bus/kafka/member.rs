@@ -311,7 +311,7 @@ impl Member {
 impl Drop for Member {
     fn drop(&mut self) {
         let Some(consumer) = self.consumer.take() else { return };
-        // A consumer that owes an answer cannot be closed.
+        consumer.context().leave();
         let mut owed = std::mem::take(&mut self.unanswered);
         for change in consumer.context().changes() {
             if let Change::Given(partitions) = change {

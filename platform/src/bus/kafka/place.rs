@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::topic_partition_list::{Offset as Native, TopicPartitionList};
 
-use super::client::{REQUEST_TIMEOUT, blocking, broken};
+use super::client::{self, REQUEST_TIMEOUT, blocking, broken};
 use crate::bus::{Error, Offset, Start, Topic};
 
 /// By how much the brokers' clocks may differ from each other and ours, and how long an event may be on its way through
@@ -64,7 +64,7 @@ pub(super) async fn ends<C: ConsumerContext + 'static>(
     let name = name.to_owned();
     let ask = move |consumer: &BaseConsumer<C>| {
         let of = |partition| {
-            let (first, next) = consumer.fetch_watermarks(&name, partition, REQUEST_TIMEOUT)?;
+            let (first, next) = client::watermarks(consumer.client(), &name, partition)?;
             Ok((partition, Ends { first, next }))
         };
         (0..partitions).map(of).collect::<Result<BTreeMap<_, _>, _>>()

@@ -13,10 +13,9 @@ use rdkafka::producer::future_producer::OwnedDeliveryResult;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
 use rdkafka::types::RDKafkaErrorCode;
 use tokio::sync::Mutex;
-use tracing::warn;
 
 use super::address::Address;
-use super::client::{self, Context, broken, is_no_topic};
+use super::client::{self, Context, broken};
 use super::record;
 use super::topics::{RECORD_BYTES_MAX, Topics};
 use crate::bus::{Error, Topic};
@@ -31,6 +30,9 @@ const IN_FLIGHT_MAX: usize = 5;
 /// How long an event waits for others to travel with.
 const LINGER_MS: &str = "1";
 
+/// How long a topic may be unknown before it counts as gone.
+const TOPIC_GONE_MS: &str = "10000";
+
 type Producer = FutureProducer<Context>;
 
 pub(super) struct Publishing {
@@ -44,6 +46,8 @@ struct State {
     producer: Option<Producer>,
     /// Topics known to be there.
     known: HashSet<Topic>,
+    /// Topics of which the caller was told that nothing is in them.
+    told_empty: HashSet<Topic>,
 }
 
 impl Publishing {
@@ -51,12 +55,17 @@ impl Publishing {
         Self { address: address.clone(), state: Mutex::default() }
     }
 
-    /// All of them, in their order, or an error: then nobody knows how many of them are there.
+    /// All of them, in their order, or an error: then nobody knows how many of them are there. Of a topic that was not
+    /// there, or in which there never was anything, the caller is told once that there is no such topic: whatever it
+    /// once published is gone, and it must begin again at its beginning, or readers would miss what came before.
     pub(super) async fn publish(&self, topics: &Topics, topic: &Topic, events: &[Envelope]) -> Result<(), Error> {
         // One batch at a time: were one to fail while a later one goes on, order would be lost.
         let mut state = self.state.lock().await;
         if !state.known.contains(topic) {
-            topics.make(topic).await?;
+            let is_empty = topics.make(topic).await? || topics.is_empty(topic).await?;
+            if is_empty && state.told_empty.insert(topic.clone()) {
+                return Err(Error::NoTopic(topic.clone()));
+            }
             state.known.insert(topic.clone());
         }
         // Taken out: a caller that gives up midway leaves no half-sent batch to go on by itself.
@@ -72,14 +81,15 @@ impl Publishing {
                 state.producer = guard.0.take();
                 Ok(())
             }
-            Ok(Err(error)) => {
-                if error.rdkafka_error_code().is_some_and(is_no_topic) {
-                    state.known.remove(topic);
-                    warn!(%topic, "the topic is gone from the broker");
-                }
-                Err(broken(&error))
+            failed => {
+                // It may be gone from the broker.
+                state.known.remove(topic);
+                state.told_empty.remove(topic);
+                Err(match failed {
+                    Ok(Err(error)) => broken(&error),
+                    Ok(Ok(())) | Err(_) => Error::Broker(format!("not acknowledged within {PUBLISH_TIMEOUT:?}")),
+                })
             }
-            Err(_elapsed) => Err(Error::Broker(format!("not acknowledged within {PUBLISH_TIMEOUT:?}"))),
         }
     }
 
@@ -94,6 +104,7 @@ impl Publishing {
             .set("message.timeout.ms", "0")
             .set("queue.buffering.max.messages", QUEUE_EVENTS_MAX.to_string())
             .set("queue.buffering.max.kbytes", QUEUE_KBYTES_MAX.to_string())
+            .set("topic.metadata.propagation.max.ms", TOPIC_GONE_MS)
             .set("message.max.bytes", RECORD_BYTES_MAX.to_string())
             .set("linger.ms", LINGER_MS)
             .set("compression.type", "lz4")

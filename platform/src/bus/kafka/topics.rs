@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaErrorCode;
 use tracing::info;
 
@@ -73,6 +74,18 @@ impl Topics {
                 Ok(true)
             }
         }
+    }
+
+    /// Whether nothing was ever published to it, as it is now.
+    pub(super) async fn is_empty(&self, topic: &Topic) -> Result<bool, Error> {
+        let partitions = self.partitions(topic).await?.ok_or_else(|| Error::NoTopic(topic.clone()))?;
+        let name = self.name(topic);
+        let ask = move |admin: &AdminClient<Context>| {
+            let end = |partition| Ok(client::watermarks(admin.inner(), &name, partition)?.1);
+            (0..partitions).map(end).collect::<Result<Vec<i64>, KafkaError>>()
+        };
+        let ends = blocking(&self.admin, ask).await?.map_err(|error| broken(&error))?;
+        Ok(ends.iter().all(|end| *end == 0))
     }
 
     async fn replicas(&self) -> Result<usize, Error> {
