@@ -3,6 +3,7 @@
 mod audit;
 mod bench;
 mod drop;
+mod events;
 mod import;
 mod migrate;
 mod up;
@@ -38,6 +39,8 @@ enum Command {
     Bench(bench::Args),
     #[command(hide = true)]
     BenchServer(bench::server::Args),
+    /// Read events, replay them, and look after those that could not be handled.
+    Events(events::Args),
     /// Play a product drop with real clients and report what happened.
     Drop(Box<drop::Args>),
 }
@@ -58,6 +61,7 @@ impl Cli {
                 Command::Audit(args) => audit::run(args, output).await,
                 Command::Bench(args) => bench::run(args, output).await,
                 Command::BenchServer(args) => bench::server::run(args).await,
+                Command::Events(args) => events::run(args, output).await,
                 Command::Drop(args) => drop::run(*args, output).await,
             }
         });

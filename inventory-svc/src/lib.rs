@@ -29,6 +29,7 @@ pub const SCHEMA: &str = "inventory";
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_catalog", sql: include_str!("../migrations/0001_catalog.sql") },
     Migration { name: "0002_stock", sql: include_str!("../migrations/0002_stock.sql") },
+    Migration { name: "0003_events", sql: include_str!("../migrations/0003_events.sql") },
 ];
 
 /// How long calls under way may take once the service is told to stop.
@@ -72,7 +73,9 @@ pub struct Service {
 /// Where the database cannot be reached, or its schema is from a newer build.
 pub async fn migrate(database_url: &str) -> Result<usize, pg::Error> {
     let mut connection = pg::connect(database_url).await?;
-    pg::migrate::migrate(&mut connection, SCHEMA, MIGRATIONS).await
+    let applied = pg::migrate::migrate(&mut connection, SCHEMA, MIGRATIONS).await?;
+    store::movement::rebase_log(&connection).await?;
+    Ok(applied)
 }
 
 impl Service {

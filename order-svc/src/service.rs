@@ -12,20 +12,26 @@ use crate::client::inventory::Inventory;
 use crate::grpc::Api;
 use crate::payment::{Provider, sandbox::Sandbox};
 use crate::usecase::Orders;
-use crate::{Config, Deps, worker};
+use crate::{Config, Deps, store, worker};
 
 /// How long orders under way may take to finish once the service is told to stop.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
 const SCHEMA: &str = "orders";
-const MIGRATIONS: &[Migration] = &[Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
+    Migration { name: "0002_events", sql: include_str!("../migrations/0002_events.sql") },
+];
 
 /// Brings the schema `orders` forward; returns how many steps were applied.
 ///
 /// # Errors
 /// Where the database cannot be reached or its schema is from a newer build.
 pub async fn migrate(database_url: &str) -> Result<usize, pg::Error> {
-    pg::migrate::migrate(&mut pg::connect(database_url).await?, SCHEMA, MIGRATIONS).await
+    let mut connection = pg::connect(database_url).await?;
+    let applied = pg::migrate::migrate(&mut connection, SCHEMA, MIGRATIONS).await?;
+    store::rebase_events(&connection).await?;
+    Ok(applied)
 }
 
 /// The running service.

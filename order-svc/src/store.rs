@@ -7,7 +7,8 @@ use holdfast_platform::pg::{self, Pool, PooledConnection};
 use crate::domain::text_enum::UnknownWord;
 
 pub(crate) use order::{
-    Cursor, Due, claim_due_orders, claim_order, insert_order, list_customer_orders, list_orders, load_order, save_order,
+    Cursor, Due, claim_due_orders, claim_order, insert_order, list_customer_orders, list_orders, load_order,
+    rebase_events, save_order,
 };
 
 /// Why an order could not be read or written.

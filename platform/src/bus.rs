@@ -1,6 +1,6 @@
 //! The event bus. A service's append-only ledger is its outbox: it writes an event in the transaction that made it and
 //! nothing else. What carries events from there is chosen by configuration: PostgreSQL itself ([`postgres`], consumers
-//! read the ledger) or a broker (a relay publishes the ledger, consumers read the broker). Both promise the same:
+//! read the ledger) or a broker (a [`relay`] publishes the ledger, consumers read the broker). Both promise the same:
 //! at least once, in order per key, nothing ever skipped. The [`consumer`] makes that effects exactly once.
 
 pub mod consumer;
@@ -12,6 +12,7 @@ pub mod kafka;
 pub mod ledger;
 mod offset;
 pub mod postgres;
+pub mod relay;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod topic;
@@ -68,6 +69,16 @@ pub trait Bus: Send + Sync {
     /// # Errors
     /// As [`Bus::subscribe`].
     fn rewind<'a>(&'a self, topic: &'a Topic, group: &'a Group, to: Start) -> BoxFuture<'a, Result<(), Error>>;
+}
+
+/// A bus as a part of a service's configuration.
+#[derive(Clone)]
+pub struct SharedBus(pub std::sync::Arc<dyn Bus>);
+
+impl std::fmt::Debug for SharedBus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedBus")
+    }
 }
 
 /// Reads a topic in its order.

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_contracts::rec::v1::recommendation_service_server::RecommendationServiceServer;
+use holdfast_platform::bus::consumer::{self, Consumer};
+use holdfast_platform::bus::postgres::PostgresBus;
+use holdfast_platform::bus::{Bus, SharedBus, Start};
 use holdfast_platform::client::Wire;
 use holdfast_platform::pg;
 use holdfast_platform::task::Tasks;
@@ -13,6 +16,7 @@ use tonic::service::RoutesBuilder;
 use crate::client::{Catalog, Inventory};
 use crate::grpc::Recommendations;
 use crate::usecase::{LiveModel, Recommender};
+use crate::worker::purchases::{self, Purchases};
 use crate::worker::tail::Tail;
 
 /// How long the tail of the log may take to end.
@@ -23,11 +27,13 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 pub struct Config {
     pub database_url: String,
     pub connections_max: u32,
+    /// What carries the orders' events; this database where not given.
+    pub bus: Option<SharedBus>,
 }
 
 impl Config {
     pub fn new(database_url: impl Into<String>) -> Self {
-        Self { database_url: database_url.into(), connections_max: pg::CONNECTIONS_MAX_DEFAULT }
+        Self { database_url: database_url.into(), connections_max: pg::CONNECTIONS_MAX_DEFAULT, bus: None }
     }
 }
 
@@ -62,6 +68,8 @@ impl Service {
         tasks.spawn("rec-tail", tail.run(Arc::clone(&recorded), tasks.stopping()));
 
         let catalog = Catalog::new(deps.inventory.clone());
+        let purchases = Purchases { catalog: catalog.clone(), recorded: Arc::clone(&recorded) };
+        tasks.spawn("rec-purchases", consume_orders(config, purchases).run(tasks.stopping()));
         let inventory = Inventory::new(deps.inventory);
         Ok(Self { recommender: Recommender { pool, model, recorded, catalog, inventory }, events, tasks })
     }
@@ -86,4 +94,13 @@ impl Service {
     pub async fn stop(self) {
         self.tasks.stop(STOP_GRACE).await;
     }
+}
+
+fn consume_orders(config: Config, purchases: Purchases) -> Consumer<Purchases> {
+    let Config { database_url, bus, .. } = config;
+    let bus = bus.map_or_else(|| Arc::new(PostgresBus::new(&database_url)) as Arc<dyn Bus>, |SharedBus(bus)| bus);
+    let topic = purchases::TOPIC.parse().expect("it is a topic's name");
+    let group = purchases::GROUP.parse().expect("it is a group's name");
+    let config = consumer::Config { database_url, topic, group, begin: Start::Beginning };
+    Consumer::new(config, bus, purchases)
 }

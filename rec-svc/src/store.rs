@@ -7,7 +7,10 @@ use holdfast_platform::pg::{self, Error};
 
 const SCHEMA: &str = "recs";
 
-const MIGRATIONS: &[Migration] = &[Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
+    Migration { name: "0002_inbox", sql: include_str!("../migrations/0002_inbox.sql") },
+];
 
 /// Brings the schema `recs` forward; returns how many steps were applied.
 ///

@@ -1,3 +1,4 @@
 //! Long-running tasks.
 
+pub(crate) mod purchases;
 pub(crate) mod tail;

@@ -85,7 +85,12 @@ pub(crate) async fn tail_commits(db: &impl Execute, after: CommitPosition, limit
     Ok(rows.iter().map(read_commit).collect())
 }
 
-/// Forgets up to `limit` commits more than `transactions_kept` transactions old; returns how many.
+/// Makes a log that came from another server readable on this one; does nothing to any other.
+pub(crate) async fn rebase_log(db: &impl Execute) -> Result<u64, Error> {
+    db.execute(include_str!("sql/rebase_log.sql"), &[]).await
+}
+
+/// Forgets up to `limit` commits more than `transactions_kept` transactions old.
 pub(crate) async fn prune_commits(db: &impl Execute, transactions_kept: i64, limit: i64) -> Result<u64, Error> {
     db.execute(include_str!("sql/prune_commits.sql"), &[&transactions_kept, &limit]).await
 }

@@ -3,9 +3,9 @@
 mod adjust;
 mod catalog;
 mod contention;
+mod events;
 mod expiry;
 mod limits;
-
 mod reservation;
 mod shop;
 mod watch;

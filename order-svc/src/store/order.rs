@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use holdfast_contracts::{CustomerId, LocationId, Sku};
-use holdfast_platform::pg::{Execute, Params};
+use holdfast_platform::pg::{self, Execute, Params};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -121,6 +121,11 @@ pub(crate) async fn save_order(
     order.version = row.get("version");
     order.update_time = row.get("update_time");
     Ok(true)
+}
+
+/// Makes events that came from another server readable on this one; does nothing to any other.
+pub(crate) async fn rebase_events(db: &impl Execute) -> Result<u64, pg::Error> {
+    db.execute(include_str!("sql/rebase_events.sql"), &[]).await
 }
 
 pub(crate) async fn load_order(db: &impl Execute, id: OrderId) -> Result<Option<Order>, StoreError> {

@@ -2,6 +2,7 @@
 
 mod cancel;
 mod crash;
+mod events;
 mod list;
 mod payment;
 mod place;

@@ -1,12 +1,12 @@
 //! Ledger rows as Protobuf. What a service publishes is a table function whose columns are the message's fields, by
-//! name: scalars as they are, times as timestamptz, all else as jsonb in Protobuf's JSON form. So services know each
+//! name: scalars as they are, enums by name or number, times as timestamptz, all else as jsonb in Protobuf's JSON form. So services know each
 //! other's events by contract alone, and a column that is no field stops the reader, not its consumers later.
 
 use std::sync::LazyLock;
 
 use holdfast_contracts::DESCRIPTOR_SET;
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
 use tokio_postgres::types::{Json, Type};
 use tokio_postgres::{Column, Row};
 
@@ -32,12 +32,13 @@ struct Field {
 }
 
 /// How a column becomes a field.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Form {
     Text,
     Int64,
     Int32,
     Bool,
+    EnumName(EnumDescriptor),
     Time,
     Json,
 }
@@ -76,7 +77,7 @@ impl Encoder {
 
     fn write(&self, field: &Field, row: &Row, out: &mut Vec<u8>) -> Result<(), String> {
         let bad = |error: tokio_postgres::Error| error.to_string();
-        match field.form {
+        match &field.form {
             Form::Text => {
                 let text: Option<&str> = row.try_get(field.column).map_err(bad)?;
                 write_bytes(field.number, text.unwrap_or_default().as_bytes(), out);
@@ -89,6 +90,12 @@ impl Encoder {
             Form::Bool => {
                 let is: Option<bool> = row.try_get(field.column).map_err(bad)?;
                 write_int(field.number, is.map(i64::from), out);
+            }
+            Form::EnumName(values) => {
+                if let Some(name) = row.try_get::<_, Option<&str>>(field.column).map_err(bad)? {
+                    let value = values.get_value_by_name(name).ok_or_else(|| format!("{name} is no value of it"))?;
+                    write_int(field.number, Some(value.number().into()), out);
+                }
             }
             Form::Time => {
                 let time: Option<std::time::SystemTime> = row.try_get(field.column).map_err(bad)?;
@@ -120,6 +127,7 @@ fn form(field: &FieldDescriptor, column: &Type) -> Option<Form> {
         Kind::String if *column == Type::TEXT => Some(Form::Text),
         Kind::Int64 if *column == Type::INT8 => Some(Form::Int64),
         Kind::Int32 | Kind::Enum(_) if *column == Type::INT4 => Some(Form::Int32),
+        Kind::Enum(values) if *column == Type::TEXT => Some(Form::EnumName(values)),
         Kind::Bool if *column == Type::BOOL => Some(Form::Bool),
         Kind::Message(message)
             if *column == Type::TIMESTAMPTZ && message.full_name() == "google.protobuf.Timestamp" =>

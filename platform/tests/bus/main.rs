@@ -1,3 +1,4 @@
 //! The laws of the event bus, on each bus.
 
 mod postgres;
+mod relay;

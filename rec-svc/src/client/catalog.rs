@@ -1,12 +1,13 @@
 //! What a product is sold as.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use holdfast_contracts::inventory::v1::catalog_service_client::CatalogServiceClient;
 use holdfast_contracts::inventory::v1::product::Status;
-use holdfast_contracts::inventory::v1::{GetProductRequest, Product};
+use holdfast_contracts::inventory::v1::{BatchGetVariantsRequest, GetProductRequest, Product};
 use holdfast_contracts::{ProductId, Sku};
 use holdfast_platform::client::Wire;
 use holdfast_platform::deadline::Deadline;
@@ -21,6 +22,8 @@ const LISTINGS_MAX: usize = 20_000;
 const LISTED_TTL: Duration = Duration::from_secs(10);
 /// How long it is believed that there is no such product: a new one should not have to wait.
 const ABSENT_TTL: Duration = Duration::from_secs(2);
+/// How many SKUs one question names: what the contract takes.
+const SKUS_PER_ASK_MAX: usize = 1_000;
 /// How many questions one answer may have under way.
 const ASKS_AT_ONCE_MAX: usize = 16;
 
@@ -80,6 +83,26 @@ impl Catalog {
         };
         self.remember(product, listing.clone());
         Ok(listing)
+    }
+
+    /// Which products SKUs are of; those the catalogue does not know are left out.
+    pub(crate) async fn ask_products(
+        &self,
+        skus: &BTreeSet<Sku>,
+        deadline: Deadline,
+    ) -> Result<HashMap<Sku, ProductId>, AskError> {
+        let skus: Vec<String> = skus.iter().map(Sku::to_string).collect();
+        let mut products = HashMap::new();
+        for skus in skus.chunks(SKUS_PER_ASK_MAX) {
+            let request = deadline.request(BatchGetVariantsRequest { skus: skus.to_vec() });
+            let answer = ask("products", deadline, self.client.clone().batch_get_variants(request).boxed()).await?;
+            let known = answer
+                .variants
+                .into_iter()
+                .filter_map(|found| Some((found.variant?.sku.parse().ok()?, found.product_id.parse().ok()?)));
+            products.extend(known);
+        }
+        Ok(products)
     }
 
     fn recall(&self, product: &ProductId) -> Option<Listing> {

@@ -1,0 +1,1 @@
+SELECT pg_try_advisory_lock(hashtextextended('holdfast relay ' || $1, 0)) AS locked
