@@ -5,7 +5,7 @@ TOOLS := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/holdfast/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 export TOOLS
 
-.PHONY: help demo up test check bench deps tools fmt kafka kafka-stop
+.PHONY: help demo up test check bench deps tools fmt kafka kafka-stop test-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ check: tools ## Format, lints, contracts, licences
 
 bench: deps ## Holds per second: the naive way, ours, a bare echo, the raw statement
 	$(CARGO) run --release --locked --package holdfast -- bench
+
+test-kafka: deps ## The event bus's laws on a real Apache Kafka, one node and three
+	$(CARGO) test --locked --package holdfast-platform --features testing --test kafka
 
 kafka: ## Apache Kafka on loopback, one node (three: scripts/kafka.sh start --nodes 3)
 	@scripts/kafka.sh start

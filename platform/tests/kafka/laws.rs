@@ -6,7 +6,7 @@ use holdfast_platform::bus::Bus;
 use holdfast_platform::bus::testing::{World, suite};
 
 use crate::broker;
-use crate::relay::Relay;
+use crate::relay::Relaying;
 
 macro_rules! laws {
     ($($law:ident),* $(,)?) => {
@@ -14,7 +14,7 @@ macro_rules! laws {
         async fn $law() {
             let world = World::new().await;
             let Some(kafka) = broker::kafka(&world.database_url).await else { return };
-            let _relay = Relay::start(&world, &kafka).await;
+            let _relay = Relaying::start(&world, &kafka).await;
             let bus: Arc<dyn Bus> = Arc::new(kafka);
             suite::$law(&world, bus).await;
         })*

@@ -15,7 +15,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 
 use crate::broker::{Cluster, script};
-use crate::relay::Relay;
+use crate::relay::Relaying;
 
 const KEYS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
@@ -33,7 +33,7 @@ async fn killed_leaders_and_a_deleted_topic_cost_nothing() {
     };
     let world = Arc::new(World::new().await);
     let kafka = cluster.bus(&world.database_url);
-    let relay = Relay::start(&world, &kafka).await;
+    let relay = Relaying::start(&world, &kafka).await;
     let bus: Arc<dyn Bus> = Arc::new(kafka.clone());
     let members: Vec<_> = (0..2).map(|_| world.consume(&bus, "drill", &Count::new("drill"))).collect();
     let admin = admin(&cluster);
