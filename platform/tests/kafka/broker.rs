@@ -26,8 +26,15 @@ static PREFIXES: AtomicU32 = AtomicU32::new(0);
 
 /// The bus over the one-node broker, with topics of its own; none where there is no Java.
 pub(crate) async fn kafka(database_url: &str) -> Option<Kafka> {
+    Some(kafka_and_address(database_url).await?.0)
+}
+
+/// Also where that is, and what its topics' names begin with.
+pub(crate) async fn kafka_and_address(database_url: &str) -> Option<(Kafka, &'static str, String)> {
     let cluster = tokio::task::spawn_blocking(|| ONE_NODE.get_or_init(|| Cluster::start(1)).as_ref());
-    Some(cluster.await.expect("the broker starts")?.bus(database_url))
+    let cluster = cluster.await.expect("the broker starts")?;
+    let (kafka, prefix) = cluster.bus(database_url);
+    Some((kafka, cluster.brokers(), prefix))
 }
 
 impl Cluster {
@@ -59,10 +66,11 @@ impl Cluster {
         self.address.trim_start_matches("kafka://")
     }
 
-    pub(crate) fn bus(&self, database_url: &str) -> Kafka {
-        let prefix = PREFIXES.fetch_add(1, Ordering::Relaxed);
-        let address: Address = format!("{}/test-{prefix}?partitions=4", self.address).parse().expect("an address");
-        Kafka::new(address, database_url).expect("a client")
+    /// A bus with topics of its own, and what their names begin with.
+    pub(crate) fn bus(&self, database_url: &str) -> (Kafka, String) {
+        let prefix = format!("test-{}", PREFIXES.fetch_add(1, Ordering::Relaxed));
+        let address: Address = format!("{}/{prefix}?partitions=4", self.address).parse().expect("an address");
+        (Kafka::new(address, database_url).expect("a client"), prefix)
     }
 }
 

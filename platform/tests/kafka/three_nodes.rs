@@ -32,7 +32,7 @@ async fn killed_leaders_and_a_deleted_topic_cost_nothing() {
         return;
     };
     let world = Arc::new(World::new().await);
-    let kafka = cluster.bus(&world.database_url);
+    let (kafka, _) = cluster.bus(&world.database_url);
     let relay = Relaying::start(&world, &kafka).await;
     let bus: Arc<dyn Bus> = Arc::new(kafka.clone());
     let members: Vec<_> = (0..2).map(|_| world.consume(&bus, "drill", &Count::new("drill"))).collect();

@@ -29,7 +29,7 @@ pub struct Address {
 /// Why a text is no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{address:?} is not a Kafka address: {problem}; kafka://host:port,host:port/prefix?partitions=8&replicas=3&retention_days=7"
+    "{address:?} is no bus: {problem}; postgres, or kafka://host:port,host:port/prefix?partitions=8&replicas=3&retention_days=7"
 )]
 pub struct AddressError {
     address: String,
