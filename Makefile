@@ -5,10 +5,10 @@ TOOLS := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/holdfast/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 export TOOLS
 
-.PHONY: help demo up test check bench deps tools fmt
+.PHONY: help demo up test check bench deps tools fmt kafka kafka-stop test-kafka
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: deps ## A product drop of 500 units, from nothing, in one command
 	$(CARGO) build --release --locked --package holdfast
@@ -30,6 +30,15 @@ check: tools ## Format, lints, contracts, licences
 
 bench: deps ## Holds per second: the naive way, ours, a bare echo, the raw statement
 	$(CARGO) run --release --locked --package holdfast -- bench
+
+test-kafka: deps ## The event bus's laws on a real Apache Kafka, one node and three
+	$(CARGO) test --locked --package holdfast-platform --features testing --test kafka
+
+kafka: ## Apache Kafka on loopback, one node (three: scripts/kafka.sh start --nodes 3)
+	@scripts/kafka.sh start
+
+kafka-stop: ## Stop it; its data stays in data/kafka
+	@scripts/kafka.sh stop
 
 deps: ## Install PostgreSQL's server programs where they are missing
 	@scripts/deps.sh

@@ -3,11 +3,13 @@
 //! read the ledger) or a broker (a [`relay`] publishes the ledger, consumers read the broker). Both promise the same:
 //! at least once, in order per key, nothing ever skipped. The [`consumer`] makes that effects exactly once.
 
+pub mod choice;
 pub mod consumer;
 mod encode;
 mod error;
 mod handler;
 pub mod inbox;
+pub mod kafka;
 pub mod ledger;
 mod offset;
 pub mod postgres;

@@ -117,7 +117,16 @@ impl Relay {
         let batch = ledger.read(position, BATCH_EVENTS_MAX).await?;
         let Some(last) = batch.last() else { return Ok(0) };
         let events: Vec<Envelope> = batch.iter().filter_map(|delivery| delivery.event.clone().ok()).collect();
-        self.publisher.publish(self.inbox.topic(), &events).await?;
+        match self.publisher.publish(self.inbox.topic(), &events).await {
+            Ok(()) => {}
+            // Nothing of what was published is there any more: the ledger has it all.
+            Err(Error::NoTopic(topic)) => {
+                warn!(%topic, "the bus has nothing of this topic: publishing it from its beginning");
+                self.inbox.set_position(db, Offset::BEGINNING).await?;
+                return Ok(batch.len());
+            }
+            Err(error) => return Err(error),
+        }
         let tx = db.transaction().await?;
         if self.inbox.claim_position(&tx, position, last.offset).await? {
             self.inbox.park(&tx, &unpublishable(&batch), 1).await?;
