@@ -83,14 +83,21 @@ async fn check_that_it_runs(manifests: Manifests) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_rendered_migrates_starts_serves_and_ends() {
-    if let Some(manifests) = render("default") {
+    if let Some(manifests) = render("default", &[]) {
+        check_that_it_runs(manifests).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_mesh_that_balances_it_runs_too() {
+    if let Some(manifests) = render("default", &["discovery=clusterIP"]) {
         check_that_it_runs(manifests).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_variable_that_nobody_reads_ends_every_workload_at_its_start() {
-    let Some(manifests) = render("default") else { return };
+    let Some(manifests) = render("default", &[]) else { return };
     let cluster = migrated(manifests).await;
     let run = move || {
         for workload in cluster.manifests.deployments().iter().chain(&cluster.manifests.jobs()) {
