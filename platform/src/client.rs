@@ -1,42 +1,102 @@
 //! How services reach each other: the generated clients run over a [`Wire`], which is either another service's
-//! routes in this process (no socket, but real encoding, deadlines, errors and layers) or an HTTP/2 channel.
+//! routes in this process (no socket, but real encoding, deadlines, errors and layers) or connections to its endpoints.
+//!
+//! Every wire gives each call a deadline and passes its context on. A wire over sockets also repeats what may be
+//! repeated, balances over the endpoints, and steps around those that fail: [`stack`] is the list of its decisions.
 
-use std::convert::Infallible;
+mod answer;
+mod balance;
+mod body;
+mod breaker;
+mod budget;
+mod config;
+mod connector;
+mod context;
+mod deadline;
+mod discovery;
+mod endpoint;
+mod failure;
+mod flight;
+mod hedge;
+mod latency;
+mod link;
+mod load;
+mod local;
+mod outgoing;
+mod policy;
+mod pool;
+mod retry;
+pub mod service_config;
+mod stack;
+mod step;
+mod target;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::body::Body;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
-use tower::util::{BoxCloneSyncService, ServiceExt};
+use tower::service_fn;
+use tower::util::BoxCloneSyncService;
+
+pub use self::config::ClientConfig;
+pub use self::connector::{Connector, Io};
+pub use self::discovery::{Resolve, SystemDns};
+pub use self::target::BadTarget;
+
+use self::local::Local;
+use self::stack::Stack;
+use self::step::Step;
+use self::target::Target;
+use crate::call::Call;
 
 /// A transport for generated clients: `InventoryServiceClient::new(wire)`.
 pub type Wire = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, WireError>;
 
-/// Why no answer came over a wire. A type of its own rather than a boxed trait object, whose hidden lifetime would keep
-/// the generated clients' futures from being `Send`.
+/// Why no answer came over a wire of one's own making; the wires made here answer every call, by a status where nobody
+/// else did. A type of its own rather than a boxed trait object, whose hidden lifetime would keep the generated clients'
+/// futures from being `Send`.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct WireError(#[from] tonic::transport::Error);
 
-/// How long a new connection may take.
+/// How long a new connection of a [`channel`] may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A wire to a service's endpoints: `http://host:port` (one address, behind which somebody else may balance),
+/// `dns:///host:port` (every address of the name) or `static:///host:port,host:port`. Connects when first used, and again
+/// whenever a connection was lost. Must be called inside a runtime, where its connections live.
+///
+/// # Errors
+/// Where the target is none of these.
+pub fn connect(target: &str, config: &ClientConfig) -> Result<Wire, BadTarget> {
+    Ok(wire(Stack::remote(Target::parse(target)?, config)))
+}
 
 /// A wire to services in this process.
 pub fn in_process(routes: Routes) -> Wire {
-    let routes = routes.prepare();
-    BoxCloneSyncService::new(ServiceExt::<http::Request<Body>>::map_err(routes, |never: Infallible| match never {}))
+    wire(Stack::local(Local::new(routes)))
 }
 
-/// A wire to services at an address such as `http://127.0.0.1:50051`; connects when first used, and again
-/// whenever the connection was lost.
+/// A plaintext wire, with the contracts' own policies: [`connect`] with nothing to configure.
 ///
 /// # Errors
-/// Where the address is not a URI.
-pub fn tcp(address: &str) -> Result<Wire, tonic::transport::Error> {
-    Ok(BoxCloneSyncService::new(channel(address)?.map_err(WireError::from)))
+/// As [`connect`].
+pub fn tcp(target: &str) -> Result<Wire, BadTarget> {
+    connect(target, &ClientConfig::default())
 }
 
-/// The channel under [`tcp`], for tools that want one of their own.
+fn wire<S: Step>(stack: Stack<S>) -> Wire {
+    let stack = Arc::new(stack);
+    BoxCloneSyncService::new(service_fn(move |request| {
+        // Read where the call is made: whoever polls it may be part of another.
+        let (stack, for_call) = (Arc::clone(&stack), Call::current());
+        async move { Ok(stack.call(request, for_call).await) }
+    }))
+}
+
+/// One bare connection, without any of the above, for tools that measure.
 ///
 /// # Errors
 /// Where the address is not a URI.

@@ -1,0 +1,9 @@
+//! The client's stack against real servers on loopback.
+
+mod balance;
+mod deadline;
+mod refused_stream;
+mod replica;
+mod restart;
+mod retry;
+mod tonic_balance;

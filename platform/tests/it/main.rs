@@ -1,0 +1,3 @@
+//! What every process shares, over real connections.
+
+mod client;
