@@ -92,4 +92,6 @@ for values in "$tests"/values/*.yaml; do
     validate_custom_resources "$renders/all"
 done
 check_refusals
+python3 scripts/values-table.py --check
+helm template holdfast "$chart" --values "$chart/examples/cloudnative-pg-values.yaml" >/dev/null
 echo "chart: ok"
