@@ -36,7 +36,7 @@ def rows(text: str):
 def table(text: str) -> str:
     lines = ["| value | default | |", "| --- | --- | --- |"]
     for path, value, comment in rows(text):
-        if WHOLE.match(path):
+        if WHOLE.match(path) or (value is None and not comment):
             continue
         cell = f"`{value}`" if value is not None else ""
         lines.append(f"| `{path}` | {cell} | {comment.replace('|', chr(92) + '|')} |")
