@@ -92,4 +92,10 @@ for values in "$tests"/values/*.yaml; do
     validate_custom_resources "$renders/all"
 done
 check_refusals
+if command -v python3 >/dev/null; then
+    python3 scripts/values-table.py --check
+else
+    echo "SKIPPED: no Python: the table of values in the docs is not checked" >&2
+fi
+helm template holdfast "$chart" --values "$chart/examples/cloudnative-pg-values.yaml" >/dev/null
 echo "chart: ok"

@@ -18,7 +18,7 @@ else
 fi
 
 if command -v compose-go >/dev/null; then
-    # The Compose specification's own reader: keys, values, who depends on whom.
+    # The Compose specification's own reader: keys and values.
     compose-go compose.yaml >/dev/null
 else
     echo "SKIPPED: compose-go is not installed, compose.yaml is not read" >&2

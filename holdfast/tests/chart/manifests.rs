@@ -22,8 +22,9 @@ pub(crate) struct Workload {
     labels: Value,
 }
 
-/// Renders with these values (a file in `helm/tests/values`); nothing where helm is not installed.
-pub(crate) fn render(values: &str) -> Option<Manifests> {
+/// Renders with these values (a file in `helm/tests/values`) and `name=value` settings over them; nothing where helm is not
+/// installed.
+pub(crate) fn render(values: &str, settings: &[&str]) -> Option<Manifests> {
     let helm = Path::new(env!("CARGO_MANIFEST_DIR")).join("../helm");
     let chart = helm.join("holdfast");
     let mut command = Command::new("helm");
@@ -32,6 +33,7 @@ pub(crate) fn render(values: &str) -> Option<Manifests> {
         command.arg("--values").arg(chart.join("values-ha.yaml"));
     }
     command.arg("--values").arg(helm.join(format!("tests/values/{values}.yaml")));
+    command.args(settings.iter().flat_map(|setting| ["--set", setting]));
     let output = match command.output() {
         Ok(output) => output,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

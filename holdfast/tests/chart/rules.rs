@@ -7,7 +7,7 @@ use crate::manifests::{Manifests, Workload, list, peer, render};
 const VALUES: [&str; 4] = ["default", "ha", "tls", "kafka"];
 
 fn for_every_render(check: impl Fn(&Manifests)) {
-    for manifests in VALUES.iter().filter_map(|values| render(values)) {
+    for manifests in VALUES.iter().filter_map(|values| render(values, &[])) {
         check(&manifests);
     }
 }

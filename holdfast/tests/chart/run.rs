@@ -1,5 +1,6 @@
 //! The rendered workloads, run.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Once;
 
@@ -9,18 +10,35 @@ use crate::http;
 use crate::manifests::{Manifests, render};
 use crate::pod::{Cluster, Pod, binaries};
 
-/// Builds the services' binaries of this profile, which Cargo builds for this package's tests only where all are asked for.
+/// The binaries of other packages that the manifests name.
+const SERVICES: [&str; 4] = ["inventory-svc", "order-svc", "rec-svc", "gateway"];
+
+/// Builds the services' binaries of this profile where they are not what their sources say: Cargo builds them beside this
+/// package's tests only where the whole workspace is tested.
 fn build() {
     static BUILT: Once = Once::new();
     BUILT.call_once(|| {
+        let stale: Vec<_> = SERVICES.iter().filter(|name| !is_fresh(name)).collect();
+        if stale.is_empty() {
+            return;
+        }
         let mut command = Command::new(env!("CARGO"));
         command.args(["build", "--quiet", "--locked", "--bins"]);
-        command.args(["inventory-svc", "order-svc", "rec-svc", "gateway"].iter().flat_map(|name| ["--package", name]));
+        command.args(stale.iter().flat_map(|name| ["--package", name]));
         if binaries().ends_with("release") {
             command.arg("--release");
         }
         assert!(command.status().expect("cargo starts").success(), "the services are built");
     });
+}
+
+/// Whether a binary is newer than everything it was made of, by the list that Cargo leaves beside it.
+fn is_fresh(name: &str) -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    let binary = binaries().join(name);
+    let made_of = std::fs::read_to_string(binary.with_extension("d")).unwrap_or_default();
+    let Some((_, sources)) = made_of.split_once(": ") else { return false };
+    sources.split_whitespace().all(|source| modified(Path::new(source)).is_some_and(|at| Some(at) < modified(&binary)))
 }
 
 /// A cluster whose Jobs have run.
@@ -83,14 +101,21 @@ async fn check_that_it_runs(manifests: Manifests) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_rendered_migrates_starts_serves_and_ends() {
-    if let Some(manifests) = render("default") {
+    if let Some(manifests) = render("default", &[]) {
+        check_that_it_runs(manifests).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_mesh_that_balances_it_runs_too() {
+    if let Some(manifests) = render("default", &["discovery=clusterIP"]) {
         check_that_it_runs(manifests).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_variable_that_nobody_reads_ends_every_workload_at_its_start() {
-    let Some(manifests) = render("default") else { return };
+    let Some(manifests) = render("default", &[]) else { return };
     let cluster = migrated(manifests).await;
     let run = move || {
         for workload in cluster.manifests.deployments().iter().chain(&cluster.manifests.jobs()) {
