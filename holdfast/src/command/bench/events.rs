@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 
 use super::server::{Child, Kind};
-use super::{any_sku, fill_shelves, load, seed_catalog};
+use super::{SKUS, any_sku, fill_shelves, load, seed_catalog};
 use crate::output::Output;
 
 /// How many holds may be under way at the steady rate.
@@ -68,7 +68,7 @@ async fn measure(args: &Args, database_url: &str, output: Output) -> anyhow::Res
     let db = pg::connect(database_url).await?;
     db.client().batch_execute(&format!("CREATE SCHEMA bench; {}", TABLES.replace("SCHEMA", "bench"))).await?;
     let stock = Child::start(Kind::Stock, Some(database_url)).await?;
-    fill_shelves(stock.address()).await?;
+    fill_shelves(client::tcp(stock.address())?, SKUS).await?;
     let duration = Duration::from_secs(args.seconds);
 
     let (consumer, seen) = consume(database_url, "steady")?;
