@@ -245,7 +245,7 @@ mod tests {
         let exemplar = "bakery_dough_rest_seconds_bucket{le=\"0.005\",fate=\"sold\"} 2 \
                         # {trace_id=\"00000000000000000000000000000abc\"} 0.003 ";
         assert!(page.lines().any(|line| line.starts_with(exemplar)), "{page}");
-        assert!(!page.contains("bakery_oven_heat "), "nobody measured it yet");
+        assert!(!page.contains("\nbakery_oven_heat "), "nobody measured it yet");
         assert!(!page.contains("bakery_dough_rest_seconds_count{fate=\"eaten\"}"), "nothing was observed");
         bakery.heat.set(230.5);
         assert!(super::render().contains("\nbakery_oven_heat 230.5\n"));
