@@ -29,6 +29,8 @@ use crate::output::Output;
 const IN_FLIGHT_MAX: usize = 2_048;
 /// How often some are started.
 const TICK: Duration = Duration::from_millis(2);
+/// How long the consumer may be behind once the load has ended.
+const CATCH_UP_MAX: Duration = Duration::from_secs(10);
 /// How long the consumer may take to end.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
@@ -73,6 +75,7 @@ async fn measure(args: &Args, database_url: &str, output: Output) -> anyhow::Res
 
     let (consumer, seen) = consume(database_url, "steady")?;
     let sent = hold_steadily(stock.address(), args.rate, duration).await?;
+    catch_up(&seen, sent).await;
     consumer.stop(STOP_GRACE).await;
     let latency_us = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
 
@@ -88,6 +91,14 @@ async fn measure(args: &Args, database_url: &str, output: Output) -> anyhow::Res
     stock.stop().await?;
     print(args, output, sent, &latency_us, &rates);
     Ok(())
+}
+
+/// Waits for the last events, but not for ever: what never comes is to be seen in the table.
+async fn catch_up(seen: &Seen, sent: u64) {
+    let deadline = tokio::time::Instant::now() + CATCH_UP_MAX;
+    while seen.lock().unwrap_or_else(PoisonError::into_inner).len() < sent && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(TICK).await;
+    }
 }
 
 fn print(args: &Args, output: Output, sent: u64, latency_us: &Histogram<u64>, rates: &[(f64, f64, u64)]) {
