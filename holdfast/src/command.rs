@@ -37,6 +37,8 @@ enum Command {
     Audit(audit::Args),
     /// Measure holds per second against the naive way, the raw statement and a bare echo.
     Bench(bench::Args),
+    /// Measure the event bus: how late events are, and what they cost the hot path.
+    BenchEvents(bench::events::Args),
     #[command(hide = true)]
     BenchServer(bench::server::Args),
     /// Read events, replay them, and look after those that could not be handled.
@@ -60,6 +62,7 @@ impl Cli {
                 Command::Import(args) => import::run(args, output).await,
                 Command::Audit(args) => audit::run(args, output).await,
                 Command::Bench(args) => bench::run(args, output).await,
+                Command::BenchEvents(args) => bench::events::run(args, output).await,
                 Command::BenchServer(args) => bench::server::run(args).await,
                 Command::Events(args) => events::run(args, output).await,
                 Command::Drop(args) => drop::run(*args, output).await,

@@ -2,6 +2,7 @@
 //! through gRPC, the raw batched statement (one ceiling) and a bare tonic echo of the same messages (the other). Load
 //! generator, server and PostgreSQL share the machine's cores.
 
+pub(crate) mod events;
 mod load;
 mod naive;
 mod report;

@@ -24,6 +24,7 @@ mod bad_input;
 mod binary;
 mod crowd;
 mod event_source;
+mod events;
 mod kill;
 mod order;
 mod oversell;

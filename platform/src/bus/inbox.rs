@@ -12,8 +12,8 @@ use tokio_postgres::error::SqlState;
 use super::{Error, Group, Offset, Topic};
 use crate::pg::{self, Connection, Execute, Params};
 
+pub use parked::Parked;
 pub(super) use parked::Parking;
-pub use parked::{Parked, ParkedFilter};
 
 /// The tables, for a migration: `SCHEMA` stands for the consumer's.
 pub const TABLES: &str = include_str!("inbox/tables.sql");

@@ -125,7 +125,12 @@ impl Subscription for Member {
     fn fetch(&mut self, events_max: usize) -> BoxFuture<'_, Result<Vec<Delivery>, Error>> {
         async move {
             let position = self.position().await?;
-            self.ledger.read(position, events_max).await
+            let deliveries = self.ledger.read(position, events_max).await?;
+            if deliveries.is_empty() {
+                // An operator may have moved the group: nothing else would tell.
+                self.position = None;
+            }
+            Ok(deliveries)
         }
         .boxed()
     }

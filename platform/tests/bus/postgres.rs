@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use holdfast_platform::bus::Bus;
 use holdfast_platform::bus::postgres::PostgresBus;
-use holdfast_platform::bus::testing::{World, suite};
+use holdfast_platform::bus::testing::{Count, World, suite};
+use holdfast_platform::bus::{Bus, Start};
 
 macro_rules! laws {
     ($($law:ident),* $(,)?) => {
@@ -27,3 +27,16 @@ laws!(
     reads_from_a_time_and_from_the_end,
     shares_within_a_group,
 );
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_member_goes_back_where_its_group_is_moved() {
+    let world = World::new().await;
+    let bus: Arc<dyn Bus> = Arc::new(PostgresBus::new(&world.database_url));
+    world.append("a", 1, 5).await;
+    let consumer = world.consume(&bus, "moved", &Count::new("moved"));
+    world.wait_for_effects("moved", 5).await;
+    bus.rewind(&world.topic, &world.group("moved"), Start::Beginning).await.expect("it is moved");
+    world.wait_for_effects("moved", 10).await;
+    consumer.abort();
+    assert_eq!(world.effects("moved").await["a"], [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
+}

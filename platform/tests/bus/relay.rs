@@ -36,7 +36,7 @@ impl Publisher for Broker {
             tokio::time::sleep(Duration::from_millis(2)).await;
             let mut batches = self.batches.lock().expect("no panics");
             *batches += 1;
-            let taken = if *batches % 3 == 0 { events.len() / 2 } else { events.len() };
+            let taken = if (*batches).is_multiple_of(3) { events.len() / 2 } else { events.len() };
             let told = events[..taken].iter().map(|event| (event.key.clone(), event.sequence));
             self.taken.lock().expect("no panics").extend(told);
             if taken < events.len() { Err(Error::Broker("half of it".into())) } else { Ok(()) }

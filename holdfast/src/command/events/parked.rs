@@ -6,7 +6,7 @@ use anyhow::ensure;
 use clap::Subcommand;
 use holdfast_contracts::DESCRIPTOR_SET;
 use holdfast_platform::bus::Group;
-use holdfast_platform::bus::inbox::{Inbox, Parked, ParkedFilter};
+use holdfast_platform::bus::inbox::{Inbox, Parked};
 use holdfast_platform::pg::Connection;
 use jiff::Timestamp;
 use prost_reflect::DescriptorPool;
@@ -63,10 +63,11 @@ struct Drop {
 }
 
 impl Which {
-    async fn connect(&self) -> anyhow::Result<Connection> {
-        // Any topic: a group's inbox has all of them.
-        let topic = self.group.schema().parse()?;
-        Ok(Inbox::new(topic, self.group.clone()).connect(&self.database.database_url).await?)
+    async fn open(&self) -> anyhow::Result<(Inbox, Connection)> {
+        // Any topic: what is parked is the group's, of every one.
+        let inbox = Inbox::new(self.group.schema().parse()?, self.group.clone());
+        let db = inbox.connect(&self.database.database_url).await?;
+        Ok((inbox, db))
     }
 }
 
@@ -74,7 +75,8 @@ pub(super) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     match args.command {
         Command::List(which) => list(&which, output).await?,
         Command::Retry(Retry { which, id }) => {
-            let released = Parked::release(&which.connect().await?, which.group.name(), id.as_deref()).await?;
+            let (inbox, db) = which.open().await?;
+            let released = inbox.release_parked(&db, id.as_deref()).await?;
             ensure!(released > 0, "nothing of {} is parked under that id", which.group);
             if output.is_json() {
                 println!("{}", json!({"released": released}));
@@ -83,7 +85,8 @@ pub(super) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
             }
         }
         Command::Drop(Drop { which, id }) => {
-            let dropped = Parked::discard(&which.connect().await?, which.group.name(), &id).await?;
+            let (inbox, db) = which.open().await?;
+            let dropped = inbox.drop_parked(&db, &id).await?;
             ensure!(dropped, "nothing of {} is parked as {id}", which.group);
             if output.is_json() {
                 println!("{}", json!({"dropped": id}));
@@ -96,8 +99,8 @@ pub(super) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
 }
 
 async fn list(which: &Which, output: Output) -> anyhow::Result<()> {
-    let filter = ParkedFilter { consumer: Some(which.group.name().to_owned()), ..ParkedFilter::default() };
-    let parked = Parked::list(&which.connect().await?, &filter, LISTED_MAX).await?;
+    let (inbox, db) = which.open().await?;
+    let parked = inbox.list_parked(&db, LISTED_MAX).await?;
     if output.is_json() {
         let contracts = DescriptorPool::decode(DESCRIPTOR_SET)?;
         let documents: Vec<Value> = parked.iter().map(|it| document(&contracts, it)).collect();

@@ -1,5 +1,5 @@
-SELECT id, topic, consumer, key, sequence, event_id, envelope, cause, attempts, released, parked_at
+SELECT topic, key, sequence, event_id, envelope, cause, attempts, released, parked_at
 FROM inbox_parked
-WHERE ($1::text IS NULL OR consumer = $1) AND ($2::text IS NULL OR topic = $2) AND id > $3
+WHERE consumer = $1
 ORDER BY id
-LIMIT $4
+LIMIT $2

@@ -12,10 +12,7 @@ use crate::pg::{Execute, Params};
 /// A parked event, for people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parked {
-    pub id: i64,
     pub topic: String,
-    /// The group's name within its schema.
-    pub consumer: String,
     pub key: String,
     pub sequence: i64,
     pub event_id: String,
@@ -29,15 +26,6 @@ pub struct Parked {
     pub parked_at: SystemTime,
 }
 
-/// Which parked events of a schema to list.
-#[derive(Debug, Clone, Default)]
-pub struct ParkedFilter {
-    pub consumer: Option<String>,
-    pub topic: Option<String>,
-    /// The last one of the page before.
-    pub after_id: i64,
-}
-
 /// Why an event is parked.
 pub(in crate::bus) struct Parking<'a> {
     pub(in crate::bus) delivery: &'a Delivery,
@@ -45,18 +33,16 @@ pub(in crate::bus) struct Parking<'a> {
     pub(in crate::bus) cause: Option<&'a str>,
 }
 
-impl Parked {
-    /// Parked events of all groups whose inbox is in the connection's schema, oldest first.
+impl Inbox {
+    /// The group's parked events, of every topic, oldest first.
     ///
     /// # Errors
-    /// Where the database does not answer.
-    pub async fn list(db: &impl Execute, filter: &ParkedFilter, count_max: i64) -> Result<Vec<Self>, Error> {
-        let params: Params<'_> = &[&filter.consumer, &filter.topic, &filter.after_id, &count_max];
-        let rows = db.query(include_str!("list_parked.sql"), params).await?;
-        let parked = rows.iter().map(|row| Self {
-            id: row.get("id"),
+    /// Where there is no inbox, or the database does not answer.
+    pub async fn list_parked(&self, db: &impl Execute, count_max: i64) -> Result<Vec<Parked>, Error> {
+        let rows = db.query(include_str!("list_parked.sql"), &[&self.name(), &count_max]).await;
+        let rows = rows.map_err(|error| self.explain(error))?;
+        let parked = rows.iter().map(|row| Parked {
             topic: row.get("topic"),
-            consumer: row.get("consumer"),
             key: row.get("key"),
             sequence: row.get("sequence"),
             event_id: row.get("event_id"),
@@ -69,20 +55,20 @@ impl Parked {
         Ok(parked.collect())
     }
 
-    /// Has one of a group's parked events, or all of them, tried again by its consumer; returns how many.
+    /// Has one of the group's parked events, or all of them, tried again by its consumer; returns how many.
     ///
     /// # Errors
-    /// Where the database does not answer.
-    pub async fn release(db: &impl Execute, consumer: &str, event_id: Option<&str>) -> Result<u64, Error> {
-        Ok(db.execute(include_str!("release_parked.sql"), &[&consumer, &event_id]).await?)
+    /// As [`Inbox::list_parked`].
+    pub async fn release_parked(&self, db: &impl Execute, event_id: Option<&str>) -> Result<u64, Error> {
+        self.run(db, include_str!("release_parked.sql"), &[&self.name(), &event_id]).await
     }
 
-    /// Gives a parked event up for good; those behind it go on. False where there is none of that id.
+    /// Gives a parked event up for good; those behind it go on. False where the group has none of that id.
     ///
     /// # Errors
-    /// Where the database does not answer.
-    pub async fn discard(db: &impl Execute, consumer: &str, event_id: &str) -> Result<bool, Error> {
-        Ok(db.execute(include_str!("drop_parked.sql"), &[&consumer, &event_id]).await? > 0)
+    /// As [`Inbox::list_parked`].
+    pub async fn drop_parked(&self, db: &impl Execute, event_id: &str) -> Result<bool, Error> {
+        Ok(self.run(db, include_str!("drop_parked.sql"), &[&self.name(), &event_id]).await? > 0)
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Count, World};
-use crate::bus::inbox::{Parked, ParkedFilter};
 use crate::bus::{Bus, Delivery, Reader, Start};
 
 /// How long nothing may happen before it counts as not happening. Only ever delays a test that passes.
@@ -90,19 +89,19 @@ pub async fn parks_poison_and_goes_on(world: &World, bus: Arc<dyn Bus>) {
     assert_eq!((&effects["a"], &effects["b"]), (&vec![1, 2], &(1..=10).collect::<Vec<_>>()));
 
     let till = world.till().await;
-    let filter = ParkedFilter { consumer: Some("poison".into()), ..ParkedFilter::default() };
-    let parked = Parked::list(&till, &filter, 100).await.expect("parked events are listed");
+    let inbox = world.inbox("poison");
+    let parked = inbox.list_parked(&till, 100).await.expect("parked events are listed");
     assert_eq!(parked.iter().map(|it| it.sequence).collect::<Vec<_>>(), (3..=10).collect::<Vec<_>>());
     assert_eq!((parked[0].cause.as_deref(), parked[1].cause.as_deref()), (Some("a 3 is poison"), None));
 
     // Released while it is still poison, it is parked again, in its place.
     let id = &parked[0].event_id;
-    assert_eq!(Parked::release(&till, "poison", Some(id)).await.expect("released"), 1);
+    assert_eq!(inbox.release_parked(&till, Some(id)).await.expect("released"), 1);
     world.append("a", 11, 1).await;
     world.wait_for_parked("poison", 9).await;
 
     handler.heal();
-    assert_eq!(Parked::release(&till, "poison", Some(id)).await.expect("released"), 1);
+    assert_eq!(inbox.release_parked(&till, Some(id)).await.expect("released"), 1);
     world.wait_for_parked("poison", 0).await;
     world.append("a", 12, 1).await;
     world.wait_for_effects("poison", 22).await;
@@ -119,9 +118,10 @@ pub async fn goes_on_behind_a_dropped_event(world: &World, bus: Arc<dyn Bus>) {
     let consumer = world.consume(&bus, "dropped", &handler);
     world.wait_for_parked("dropped", 4).await;
     let till = world.till().await;
-    let parked = Parked::list(&till, &ParkedFilter::default(), 1).await.expect("parked events are listed");
-    assert!(Parked::discard(&till, "dropped", &parked[0].event_id).await.expect("dropped"));
-    assert!(!Parked::discard(&till, "dropped", &parked[0].event_id).await.expect("dropped"), "it is gone");
+    let inbox = world.inbox("dropped");
+    let parked = inbox.list_parked(&till, 1).await.expect("parked events are listed");
+    assert!(inbox.drop_parked(&till, &parked[0].event_id).await.expect("dropped"));
+    assert!(!inbox.drop_parked(&till, &parked[0].event_id).await.expect("dropped"), "it is gone");
     world.wait_for_effects("dropped", 4).await;
     consumer.abort();
     assert_eq!(world.effects("dropped").await["a"], [1, 3, 4, 5]);
