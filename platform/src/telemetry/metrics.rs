@@ -1,6 +1,7 @@
 //! What every process counts, whatever its business.
 
 use holdfast_contracts::Workload;
+use holdfast_contracts::options::v1::Criticality;
 
 use super::histogram::{Histogram, Seconds};
 use super::label::Label;
@@ -83,6 +84,21 @@ crate::label! {
         Default = "default",
         Critical = "critical",
     }
+}
+
+impl From<Criticality> for Weight {
+    fn from(criticality: Criticality) -> Self {
+        match criticality {
+            Criticality::Sheddable => Self::Sheddable,
+            Criticality::Unspecified | Criticality::Default => Self::Default,
+            Criticality::Critical => Self::Critical,
+        }
+    }
+}
+
+/// Counts a call that was turned away.
+pub fn count_shed(why: ShedReason, criticality: Criticality) {
+    Metrics::get().calls_shed.of((why, criticality.into())).add(1);
 }
 
 crate::label! {
