@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_contracts::Workload;
+
 use super::connector::Connector;
 use super::discovery::{Resolve, SystemDns};
 use super::service_config::ServiceConfig;
@@ -14,6 +16,8 @@ const RESOLVE_PERIOD: Duration = Duration::from_secs(5);
 /// See the module. The default is what the contracts say, over plaintext.
 #[derive(Clone)]
 pub struct ClientConfig {
+    /// Whom it talks to, for its metrics; without it there are none of endpoints and repetitions.
+    pub workload: Option<Workload>,
     /// Makes the connections: TLS where it is given, and the scheme is `https`; plaintext TCP without.
     pub connector: Option<Connector>,
     /// Answers `dns:///` names.
@@ -27,7 +31,7 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         let resolver = Arc::new(SystemDns);
-        Self { connector: None, resolver, resolve_period: RESOLVE_PERIOD, service_config: None }
+        Self { workload: None, connector: None, resolver, resolve_period: RESOLVE_PERIOD, service_config: None }
     }
 }
 

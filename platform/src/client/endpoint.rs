@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::body::RequestBody;
 use super::breaker::{Admission, Breaker, Change};
 use super::load::Load;
+use super::tally::{Counted, Tally};
 
 /// How many calls one endpoint may have under way, waiting for a free stream included.
 const CALLS_MAX: usize = 8192;
@@ -35,6 +36,7 @@ pub(super) struct Endpoint {
     authority: Authority,
     scheme: Scheme,
     has_breaker: bool,
+    tally: Tally,
     state: Mutex<State>,
     calls: AtomicUsize,
     /// Somebody waits for a connection.
@@ -45,6 +47,7 @@ pub(super) struct Endpoint {
 struct State {
     link: Link,
     breaker: Breaker,
+    counted: Counted,
     load: Load,
     /// Since when it gets calls.
     ready_since: Instant,
@@ -86,16 +89,25 @@ pub(super) enum Outcome {
 }
 
 impl Endpoint {
-    pub(super) fn new(address: Authority, authority: Authority, scheme: Scheme, has_breaker: bool) -> Self {
+    pub(super) fn new(
+        address: Authority,
+        authority: Authority,
+        scheme: Scheme,
+        has_breaker: bool,
+        tally: Tally,
+    ) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
-        let state = State { link: Link::Idle, breaker: Breaker::default(), load: Load::new(now), ready_since: now };
+        let breaker = Breaker::default();
+        let counted = Counted::new(tally, breaker.state());
+        let state = State { link: Link::Idle, breaker, counted, load: Load::new(now), ready_since: now };
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             address,
             authority,
             scheme,
             has_breaker,
+            tally,
             state: Mutex::new(state),
             calls: AtomicUsize::new(0),
             wanted: Notify::new(),
@@ -146,6 +158,7 @@ impl Endpoint {
         };
         if is_probe {
             state.breaker.begin_probe(now);
+            state.count();
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
         Some((connection, is_probe))
@@ -177,12 +190,21 @@ impl Endpoint {
         if change == Change::Closed {
             state.ready_since = now;
         }
+        state.count();
         drop(state);
         match change {
             Change::None => {}
-            Change::Opened => warn!(endpoint = %self.address, "an endpoint fails and gets no calls for a while"),
+            Change::Opened => {
+                self.tally.count_trip();
+                warn!(endpoint = %self.address, "an endpoint fails and gets no calls for a while");
+            }
             Change::Closed => info!(endpoint = %self.address, "an endpoint serves again"),
         }
+    }
+
+    /// It is none of the service's any more.
+    pub(super) fn forget(&self) {
+        self.state().counted.forget();
     }
 
     /// Where to dial it.
@@ -199,6 +221,12 @@ impl Endpoint {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn count(&mut self) {
+        self.counted.set(self.breaker.state());
     }
 }
 

@@ -25,6 +25,7 @@ use super::endpoint::{Endpoint, Fitness};
 use super::flight::Flight;
 use super::link::{self, Signals};
 use super::outgoing::Outgoing;
+use super::tally::Tally;
 use crate::status::Refusal;
 use crate::task::spawn_joined;
 
@@ -41,6 +42,7 @@ pub(super) struct Pool {
     signals: Signals,
     /// Behind one address there may be many servers: what one of them says does not stand for all.
     has_breakers: bool,
+    tally: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +56,20 @@ struct Members {
 struct Member {
     endpoint: Arc<Endpoint>,
     /// Ends with the last that knows it.
-    _keeper: Arc<AbortOnDropHandle<()>>,
+    _keeper: Arc<Keeper>,
+}
+
+/// Keeps an endpoint connected, and counted.
+#[derive(Debug)]
+struct Keeper {
+    endpoint: Arc<Endpoint>,
+    _connecting: AbortOnDropHandle<()>,
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.endpoint.forget();
+    }
 }
 
 /// An endpoint for one sending.
@@ -73,9 +88,9 @@ enum Found {
 }
 
 impl Pool {
-    pub(super) fn new(name: String, connector: Connector, signals: Signals, has_breakers: bool) -> Self {
+    pub(super) fn new(name: String, connector: Connector, signals: Signals, has_breakers: bool, tally: Tally) -> Self {
         let members = ArcSwap::from_pointee(Members { list: Vec::new(), is_awaited: true });
-        Self { name, members, connector, signals, has_breakers }
+        Self { name, members, connector, signals, has_breakers, tally }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -111,9 +126,12 @@ impl Pool {
     }
 
     fn member(&self, address: Authority, authority: Authority) -> Member {
-        let endpoint = Arc::new(Endpoint::new(address, authority, self.connector.scheme.clone(), self.has_breakers));
-        let keeper = link::keep(Arc::clone(&endpoint), self.connector.clone(), self.signals.clone());
-        Member { endpoint, _keeper: Arc::new(AbortOnDropHandle::new(spawn_joined(keeper))) }
+        let scheme = self.connector.scheme.clone();
+        let endpoint = Arc::new(Endpoint::new(address, authority, scheme, self.has_breakers, self.tally));
+        let connecting = link::keep(Arc::clone(&endpoint), self.connector.clone(), self.signals.clone());
+        let connecting = AbortOnDropHandle::new(spawn_joined(connecting));
+        let keeper = Keeper { endpoint: Arc::clone(&endpoint), _connecting: connecting };
+        Member { endpoint, _keeper: Arc::new(keeper) }
     }
 
     /// The endpoint to send to.

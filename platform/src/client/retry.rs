@@ -17,6 +17,8 @@ use super::budget::Budget;
 use super::outgoing::Outgoing;
 use super::policy::Retry as Policy;
 use super::step::{Sent, Step};
+use super::tally::Tally;
+use crate::telemetry::metrics::RetryOutcome;
 
 /// How often a call that no server began is sent again.
 const UNPROCESSED_MAX: u32 = 3;
@@ -28,11 +30,12 @@ const UNPROCESSED_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Retry<S> {
     inner: S,
     budget: Arc<Budget>,
+    tally: Tally,
 }
 
 impl<S: Step> Retry<S> {
-    pub(super) fn over(inner: S, budget: Arc<Budget>) -> Self {
-        Self { inner, budget }
+    pub(super) fn over(inner: S, budget: Arc<Budget>, tally: Tally) -> Self {
+        Self { inner, budget, tally }
     }
 }
 
@@ -45,12 +48,19 @@ impl<S: Step> Step for Retry<S> {
         loop {
             let answer = self.inner.send(call).await;
             let outcome = Outcome::of(&answer);
-            let Some(pause) = sent.pause_before_next(outcome, call, rand::random()) else { return answer };
+            let Some(pause) = sent.pause_before_next(outcome, call, rand::random()) else {
+                if outcome.is_pushed_back() && call.policy.retry.is_some() && call.is_repeatable() {
+                    self.tally.count(RetryOutcome::PushedBack);
+                }
+                return answer;
+            };
             if !call.can_be_sent() || Instant::now() + pause >= call.patience.opening {
                 return answer;
             }
             // What was never processed cost no server anything.
-            if outcome != Outcome::Unprocessed && !self.budget.spend() {
+            if outcome == Outcome::Unprocessed {
+                self.tally.count(RetryOutcome::Retried);
+            } else if !self.budget.spend(RetryOutcome::Retried) {
                 return answer;
             }
             // The answer given up on is dropped before the pause: its stream is closed.
@@ -73,6 +83,11 @@ enum Outcome {
 }
 
 impl Outcome {
+    /// The server asked not to repeat it.
+    fn is_pushed_back(self) -> bool {
+        matches!(self, Self::Refused { pushback: Pushback::Never, .. })
+    }
+
     fn of<B>(answer: &Sent<B>) -> Self {
         match answer {
             Ok(answer) => match answer.verdict {

@@ -25,6 +25,7 @@ use super::pool::Pool;
 use super::retry::Retry;
 use super::service_config::ServiceConfig;
 use super::step::Step;
+use super::tally::Tally;
 use super::target::Target;
 use crate::call::Call;
 use crate::task::spawn_joined;
@@ -52,11 +53,12 @@ impl Stack<Remote> {
             Some(own) => (Arc::new(Policies::new(own)), own.retry_throttling),
             None => (Arc::clone(&CONTRACTS_POLICIES), CONTRACTS.retry_throttling),
         };
-        let (pool, discovery) = pool(target, config);
-        let budget = Arc::new(Budget::new(throttling));
+        let tally = Tally::of(config.workload);
+        let (pool, discovery) = pool(target, config, tally);
+        let budget = Arc::new(Budget::new(throttling, tally));
         let balance = Balance::over(Arc::clone(&pool));
         let hedge = Hedge::over(balance, pool, Arc::clone(&budget));
-        let steps = Retry::over(hedge, budget);
+        let steps = Retry::over(hedge, budget, tally);
         Self { policies, steps, _discovery: discovery }
     }
 }
@@ -100,10 +102,10 @@ fn discovered(discovery: Discovery, pool: Arc<Pool>) -> (Arc<Pool>, Option<Abort
     (pool, Some(AbortOnDropHandle::new(spawn_joined(discovery.run()))))
 }
 
-fn pool(target: Target, config: &ClientConfig) -> (Arc<Pool>, Option<AbortOnDropHandle<()>>) {
+fn pool(target: Target, config: &ClientConfig, tally: Tally) -> (Arc<Pool>, Option<AbortOnDropHandle<()>>) {
     let connector = config.connector.clone().unwrap_or_else(Connector::tcp);
     let signals = Signals::default();
-    let new = |name: String, has_breakers| Arc::new(Pool::new(name, connector, signals.clone(), has_breakers));
+    let new = |name: String, has_breakers| Arc::new(Pool::new(name, connector, signals.clone(), has_breakers, tally));
     match target {
         Target::Cluster(address) => {
             let pool = new(address.to_string(), false);

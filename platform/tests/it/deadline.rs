@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use holdfast_contracts::common::v1::Reason;
 use holdfast_platform::status::reason_of;
+use holdfast_platform::telemetry::metrics::{Metrics, ShedReason, Weight};
 use tonic::{Code, Request, Status};
 
 use crate::toy::{Toy, hang, in_time, now, patient_stubs, until, watch, within};
@@ -36,6 +37,7 @@ async fn what_is_late_already_never_reaches_its_handler() {
     request.metadata_mut().insert("grpc-timeout", "0n".parse().expect("a value"));
     assert_late(&toy.in_process().get_stock(request).await.expect_err("no time is left"));
     assert_eq!(toy.begun(), 0);
+    assert_eq!(Metrics::get().calls_shed.of((ShedReason::Expired, Weight::Default)).get(), 1);
 }
 
 #[tokio::test(start_paused = true)]
