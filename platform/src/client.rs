@@ -29,6 +29,7 @@ mod retry;
 pub mod service_config;
 mod stack;
 mod step;
+mod tally;
 mod target;
 
 use std::sync::Arc;

@@ -106,7 +106,7 @@ impl Process {
     /// Where the target is none.
     pub fn connect(&self, target: &str, to: Workload) -> Result<Wire, BadTarget> {
         let connector = self.identity.as_ref().map(|identity| client::Connector::tls(identity.connector(to)));
-        client::connect(target, &ClientConfig { connector, ..ClientConfig::default() })
+        client::connect(target, &ClientConfig { connector, callee: Some(to), ..ClientConfig::default() })
     }
 
     /// The health of one Protobuf package's services: it follows their database.

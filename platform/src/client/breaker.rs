@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::telemetry::metrics::BreakerState;
+
 /// Failures in a row that open it.
 const FAILURES_IN_A_ROW_MAX: u32 = 5;
 /// What the success rate is taken over.
@@ -73,6 +75,15 @@ pub(super) enum Change {
 }
 
 impl Breaker {
+    /// What it is counted as.
+    pub(super) fn state(&self) -> BreakerState {
+        match self.state {
+            State::Closed => BreakerState::Closed,
+            State::Open { .. } => BreakerState::Open,
+            State::Probing { .. } => BreakerState::Probing,
+        }
+    }
+
     pub(super) fn admission(&self, now: Instant) -> Admission {
         match self.state {
             State::Closed => Admission::Admitted,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tower::retry::budget::{Budget as _, TpsBudget};
 
 use super::service_config::RetryThrottling;
+use super::tally::Tally;
+use crate::telemetry::metrics::RetryOutcome;
 
 /// How long a call earns.
 const EARNED_FOR: Duration = Duration::from_secs(10);
@@ -15,23 +17,33 @@ const RATIO_MAX: f32 = 1000.0;
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Budget(TpsBudget);
+pub(super) struct Budget {
+    tokens: TpsBudget,
+    tally: Tally,
+}
 
 impl Budget {
-    pub(super) fn new(throttling: RetryThrottling) -> Self {
+    pub(super) fn new(throttling: RetryThrottling, tally: Tally) -> Self {
         let seconds = u32::try_from(EARNED_FOR.as_secs()).expect("ten");
         let ratio = throttling.token_ratio.clamp(0.0, RATIO_MAX);
-        Self(TpsBudget::new(EARNED_FOR, throttling.max_tokens / seconds, ratio))
+        Self { tokens: TpsBudget::new(EARNED_FOR, throttling.max_tokens / seconds, ratio), tally }
     }
 
     /// A call came.
     pub(super) fn earn(&self) {
-        self.0.deposit();
+        self.tokens.deposit();
     }
 
-    /// Whether one more may be sent.
-    pub(super) fn spend(&self) -> bool {
-        self.0.withdraw()
+    /// Whether one more may be sent, and what it is counted as.
+    pub(super) fn spend(&self, on: RetryOutcome) -> bool {
+        let may = self.tokens.withdraw();
+        self.tally.retry(if may { on } else { RetryOutcome::NoBudget });
+        may
+    }
+
+    /// Counts what needs none of the budget.
+    pub(super) fn note(&self, outcome: RetryOutcome) {
+        self.tally.retry(outcome);
     }
 }
 
@@ -41,12 +53,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn at_most_a_tenth_is_repeated_and_a_few_in_quiet_times() {
-        let budget = Budget::new(RetryThrottling { max_tokens: 100, token_ratio: 0.1 });
-        let spent = (0..).take_while(|_| budget.spend()).count();
+        let budget = Budget::new(RetryThrottling { max_tokens: 100, token_ratio: 0.1 }, Tally::default());
+        let spent = (0..).take_while(|_| budget.spend(RetryOutcome::Retried)).count();
         assert_eq!(spent, 100, "without any call");
         let spent = (0..10_000).filter(|_| {
             budget.earn();
-            budget.spend()
+            budget.spend(RetryOutcome::Retried)
         });
         assert_eq!(spent.count(), 1000);
     }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_contracts::Workload;
+
 use super::connector::Connector;
 use super::discovery::{Resolve, SystemDns};
 use super::service_config::ServiceConfig;
@@ -16,6 +18,8 @@ const RESOLVE_PERIOD: Duration = Duration::from_secs(5);
 pub struct ClientConfig {
     /// Makes the connections: TLS where it is given, and the scheme is `https`; plaintext TCP without.
     pub connector: Option<Connector>,
+    /// Which workload is called, for metrics; one that is none's is not counted.
+    pub callee: Option<Workload>,
     /// Answers `dns:///` names.
     pub resolver: Arc<dyn Resolve>,
     /// How often a name is resolved again.
@@ -27,7 +31,7 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         let resolver = Arc::new(SystemDns);
-        Self { connector: None, resolver, resolve_period: RESOLVE_PERIOD, service_config: None }
+        Self { connector: None, callee: None, resolver, resolve_period: RESOLVE_PERIOD, service_config: None }
     }
 }
 

@@ -14,6 +14,8 @@ use tracing::{info, warn};
 use super::body::RequestBody;
 use super::breaker::{Admission, Breaker, Change};
 use super::load::Load;
+use super::tally::Tally;
+use crate::telemetry::metrics::BreakerState;
 
 /// How many calls one endpoint may have under way, waiting for a free stream included.
 const CALLS_MAX: usize = 8192;
@@ -35,6 +37,7 @@ pub(super) struct Endpoint {
     authority: Authority,
     scheme: Scheme,
     has_breaker: bool,
+    tally: Tally,
     state: Mutex<State>,
     calls: AtomicUsize,
     /// Somebody waits for a connection.
@@ -45,6 +48,8 @@ pub(super) struct Endpoint {
 struct State {
     link: Link,
     breaker: Breaker,
+    /// What the breaker is counted as.
+    shown: BreakerState,
     load: Load,
     /// Since when it gets calls.
     ready_since: Instant,
@@ -86,16 +91,25 @@ pub(super) enum Outcome {
 }
 
 impl Endpoint {
-    pub(super) fn new(address: Authority, authority: Authority, scheme: Scheme, has_breaker: bool) -> Self {
+    pub(super) fn new(
+        address: Authority,
+        authority: Authority,
+        scheme: Scheme,
+        has_breaker: bool,
+        tally: Tally,
+    ) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
-        let state = State { link: Link::Idle, breaker: Breaker::default(), load: Load::new(now), ready_since: now };
+        let (breaker, shown) = (Breaker::default(), BreakerState::Closed);
+        let state = State { link: Link::Idle, breaker, shown, load: Load::new(now), ready_since: now };
+        tally.endpoints(shown, 1);
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             address,
             authority,
             scheme,
             has_breaker,
+            tally,
             state: Mutex::new(state),
             calls: AtomicUsize::new(0),
             wanted: Notify::new(),
@@ -146,6 +160,7 @@ impl Endpoint {
         };
         if is_probe {
             state.breaker.begin_probe(now);
+            self.show(&mut state);
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
         Some((connection, is_probe))
@@ -177,10 +192,14 @@ impl Endpoint {
         if change == Change::Closed {
             state.ready_since = now;
         }
+        self.show(&mut state);
         drop(state);
         match change {
             Change::None => {}
-            Change::Opened => warn!(endpoint = %self.address, "an endpoint fails and gets no calls for a while"),
+            Change::Opened => {
+                self.tally.trip();
+                warn!(endpoint = %self.address, "an endpoint fails and gets no calls for a while");
+            }
             Change::Closed => info!(endpoint = %self.address, "an endpoint serves again"),
         }
     }
@@ -197,8 +216,23 @@ impl Endpoint {
         *request.uri_mut() = absolute(&self.scheme, &self.authority, path);
     }
 
+    /// Counts the breaker as what it does now.
+    fn show(&self, state: &mut State) {
+        let before = std::mem::replace(&mut state.shown, state.breaker.state());
+        if state.shown != before {
+            self.tally.endpoints(before, -1);
+            self.tally.endpoints(state.shown, 1);
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        self.tally.endpoints(self.state().shown, -1);
     }
 }
 

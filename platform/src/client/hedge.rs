@@ -14,6 +14,7 @@ use super::latency::Latencies;
 use super::outgoing::Outgoing;
 use super::pool::Pool;
 use super::step::{Sent, Step};
+use crate::telemetry::metrics::RetryOutcome;
 
 /// Methods whose latencies are kept; further ones are not hedged.
 const METHODS_MAX: usize = 256;
@@ -39,7 +40,7 @@ impl<S: Step> Hedge<S> {
             Either::Left((answer, _)) => return answer,
             Either::Right(((), first)) => first,
         };
-        if !self.budget.spend() {
+        if !self.budget.spend(RetryOutcome::Hedged) {
             return first.await;
         }
         let second = std::pin::pin!(self.inner.send(call));

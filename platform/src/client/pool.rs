@@ -25,6 +25,7 @@ use super::endpoint::{Endpoint, Fitness};
 use super::flight::Flight;
 use super::link::{self, Signals};
 use super::outgoing::Outgoing;
+use super::tally::Tally;
 use crate::status::Refusal;
 use crate::task::spawn_joined;
 
@@ -41,6 +42,7 @@ pub(super) struct Pool {
     signals: Signals,
     /// Behind one address there may be many servers: what one of them says does not stand for all.
     has_breakers: bool,
+    tally: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -73,9 +75,9 @@ enum Found {
 }
 
 impl Pool {
-    pub(super) fn new(name: String, connector: Connector, signals: Signals, has_breakers: bool) -> Self {
+    pub(super) fn new(name: String, connector: Connector, signals: Signals, has_breakers: bool, tally: Tally) -> Self {
         let members = ArcSwap::from_pointee(Members { list: Vec::new(), is_awaited: true });
-        Self { name, members, connector, signals, has_breakers }
+        Self { name, members, connector, signals, has_breakers, tally }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -111,7 +113,8 @@ impl Pool {
     }
 
     fn member(&self, address: Authority, authority: Authority) -> Member {
-        let endpoint = Arc::new(Endpoint::new(address, authority, self.connector.scheme.clone(), self.has_breakers));
+        let scheme = self.connector.scheme.clone();
+        let endpoint = Arc::new(Endpoint::new(address, authority, scheme, self.has_breakers, self.tally));
         let keeper = link::keep(Arc::clone(&endpoint), self.connector.clone(), self.signals.clone());
         Member { endpoint, _keeper: Arc::new(AbortOnDropHandle::new(spawn_joined(keeper))) }
     }

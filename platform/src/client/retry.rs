@@ -17,6 +17,7 @@ use super::budget::Budget;
 use super::outgoing::Outgoing;
 use super::policy::Retry as Policy;
 use super::step::{Sent, Step};
+use crate::telemetry::metrics::RetryOutcome;
 
 /// How often a call that no server began is sent again.
 const UNPROCESSED_MAX: u32 = 3;
@@ -45,12 +46,19 @@ impl<S: Step> Step for Retry<S> {
         loop {
             let answer = self.inner.send(call).await;
             let outcome = Outcome::of(&answer);
-            let Some(pause) = sent.pause_before_next(outcome, call, rand::random()) else { return answer };
+            let Some(pause) = sent.pause_before_next(outcome, call, rand::random()) else {
+                if let (Outcome::Refused { pushback: Pushback::Never, .. }, true) = (outcome, call.is_repeatable()) {
+                    self.budget.note(RetryOutcome::PushedBack);
+                }
+                return answer;
+            };
             if !call.can_be_sent() || Instant::now() + pause >= call.patience.opening {
                 return answer;
             }
             // What was never processed cost no server anything.
-            if outcome != Outcome::Unprocessed && !self.budget.spend() {
+            if outcome == Outcome::Unprocessed {
+                self.budget.note(RetryOutcome::Retried);
+            } else if !self.budget.spend(RetryOutcome::Retried) {
                 return answer;
             }
             // The answer given up on is dropped before the pause: its stream is closed.

@@ -25,6 +25,7 @@ use super::pool::Pool;
 use super::retry::Retry;
 use super::service_config::ServiceConfig;
 use super::step::Step;
+use super::tally::Tally;
 use super::target::Target;
 use crate::call::Call;
 use crate::task::spawn_joined;
@@ -53,7 +54,7 @@ impl Stack<Remote> {
             None => (Arc::clone(&CONTRACTS_POLICIES), CONTRACTS.retry_throttling),
         };
         let (pool, discovery) = pool(target, config);
-        let budget = Arc::new(Budget::new(throttling));
+        let budget = Arc::new(Budget::new(throttling, Tally::of(config.callee)));
         let balance = Balance::over(Arc::clone(&pool));
         let hedge = Hedge::over(balance, pool, Arc::clone(&budget));
         let steps = Retry::over(hedge, budget);
@@ -103,7 +104,8 @@ fn discovered(discovery: Discovery, pool: Arc<Pool>) -> (Arc<Pool>, Option<Abort
 fn pool(target: Target, config: &ClientConfig) -> (Arc<Pool>, Option<AbortOnDropHandle<()>>) {
     let connector = config.connector.clone().unwrap_or_else(Connector::tcp);
     let signals = Signals::default();
-    let new = |name: String, has_breakers| Arc::new(Pool::new(name, connector, signals.clone(), has_breakers));
+    let tally = Tally::of(config.callee);
+    let new = |name: String, has_breakers| Arc::new(Pool::new(name, connector, signals.clone(), has_breakers, tally));
     match target {
         Target::Cluster(address) => {
             let pool = new(address.to_string(), false);

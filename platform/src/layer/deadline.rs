@@ -20,6 +20,7 @@ use crate::call::Call;
 use crate::deadline::timeout_of;
 use crate::method::Methods;
 use crate::status::Refusal;
+use crate::telemetry::metrics::{Metrics, ShedReason, Weight};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -63,12 +64,13 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let Some(call) = Call::current() else { return TimedFuture::Untimed { inner: self.inner.call(request) } };
+        let method = self.methods.at(request.uri().path());
         if call.deadline.has_passed() {
+            Metrics::get().calls_shed.of((ShedReason::Expired, Weight::of(method.criticality))).add(1);
             return TimedFuture::Late;
         }
-        let is_stream = self.methods.at(request.uri().path()).is_stream;
         let stream_until =
-            if is_stream { timeout_of(request.headers()).map(|left| Instant::now() + left) } else { None };
+            if method.is_stream { timeout_of(request.headers()).map(|left| Instant::now() + left) } else { None };
         let until = call.deadline.instant();
         TimedFuture::Timed { inner: Some(self.inner.call(request)), until, timer: None, stream_until }
     }

@@ -16,6 +16,7 @@ use tower::{Layer, Service};
 use super::ending::Ending;
 use crate::method::Methods;
 use crate::status::Refusal;
+use crate::telemetry::metrics::{Metrics, ShedReason, Weight};
 
 /// When an ended stream may be opened again: almost at once, but elsewhere.
 const RESUME_AFTER: Duration = Duration::from_millis(100);
@@ -62,8 +63,11 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let is_stream = self.layer.methods.at(request.uri().path()).is_stream;
-        let ending = is_stream.then(|| self.layer.ending.clone());
+        let method = self.layer.methods.at(request.uri().path());
+        let ending = method.is_stream.then(|| self.layer.ending.clone());
+        if ending.as_ref().is_some_and(CancellationToken::is_cancelled) {
+            Metrics::get().calls_shed.of((ShedReason::Draining, Weight::of(method.criticality))).add(1);
+        }
         DrainFuture { inner: self.inner.call(request), ending }
     }
 }

@@ -1,5 +1,7 @@
 //! What every process counts, whatever its business.
 
+use holdfast_contracts::options::v1::Criticality;
+
 use super::histogram::{Histogram, Seconds};
 use super::label::Label as _;
 use super::rpc::{RpcMethod, RpcStatus, RpcSystem};
@@ -78,6 +80,16 @@ crate::label! {
     }
 }
 
+impl Weight {
+    pub fn of(criticality: Criticality) -> Self {
+        match criticality {
+            Criticality::Sheddable => Self::Sheddable,
+            Criticality::Unspecified | Criticality::Default => Self::Default,
+            Criticality::Critical => Self::Critical,
+        }
+    }
+}
+
 crate::label! {
     /// What came of reading a file again.
     pub enum Reload = "outcome" { Changed = "changed", Refused = "refused" }
@@ -98,8 +110,6 @@ crate::metrics! {
         pub concurrency_limit: Gauge, [] = "holdfast.rpc.server.concurrency.limit";
         /// Calls asked again, or that would have been.
         pub retries: Counter, [Workload, RetryOutcome] = "holdfast.rpc.client.retries";
-        /// Retries that the budget has left.
-        pub retry_budget: Gauge, [Workload] = "holdfast.rpc.client.retry.budget";
         /// Endpoints known of a workload, by what their circuit breaker does.
         pub endpoints: UpDown, [Workload, BreakerState] = "holdfast.rpc.client.endpoints";
         /// Times that a circuit breaker opened.

@@ -7,6 +7,7 @@ use holdfast_contracts::options::v1::Criticality;
 use tokio::time::Instant;
 
 use super::controller::{Controller, LIMIT_START, Sample};
+use crate::telemetry::metrics::{Metrics, ShedReason, Weight};
 
 /// What part of the limit each criticality may fill, in percent: what is least critical finds it full first.
 const SHEDDABLE_PERCENT: usize = 60;
@@ -35,6 +36,7 @@ pub(super) struct Place {
 impl Limiter {
     /// For so many methods ([`crate::method::Methods::len`]).
     pub fn new(methods: usize) -> Arc<Self> {
+        Metrics::get().concurrency_limit.set(LIMIT_START as f64);
         Arc::new(Self {
             in_flight: AtomicUsize::new(0),
             limit: AtomicUsize::new(LIMIT_START),
@@ -59,6 +61,7 @@ impl Limiter {
         if in_flight * 100 > self.limit() * share_percent(criticality) {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
             self.refused.store(true, Ordering::Relaxed);
+            Metrics::get().calls_shed.of((ShedReason::Concurrency, Weight::of(criticality))).add(1);
             return None;
         }
         Some(Place { limiter: self.clone(), method, in_flight, began: Instant::now() })
@@ -87,6 +90,7 @@ impl Place {
         };
         controller.observe(sample, limiter.refused.swap(false, Ordering::Relaxed), now);
         limiter.limit.store(controller.limit(), Ordering::Relaxed);
+        Metrics::get().concurrency_limit.set(controller.limit() as f64);
     }
 }
 
