@@ -61,6 +61,7 @@ deps: ## Install PostgreSQL's server programs where they are missing
 tools: ## Install the tools that check and test use
 	@scripts/tools.sh
 	@scripts/chart-tools.sh
+	@scripts/prometheus.sh
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
@@ -71,3 +72,11 @@ chart: tools ## Lint, render, validate and score the Helm chart
 
 chart-golden: tools
 	@scripts/chart.sh golden
+
+.PHONY: telemetry-test dashboards
+telemetry-test: deps tools ## A real Prometheus on the running mesh: every panel and alert has its data
+	$(CARGO) build --locked --workspace
+	$(CARGO) test --locked --package holdfast --test monitoring -- --nocapture
+
+dashboards: ## Write the Grafana dashboards of the chart
+	python3 -B scripts/dashboards

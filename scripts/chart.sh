@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the chart: lint, golden renders, the schemas of Kubernetes and of the custom resources, kube-score, values that
-# must be refused, and its values table in the docs. `scripts/chart.sh golden` writes the golden renders anew.
+# must be refused, its values table in the docs, dashboards, and alerts (promtool). `scripts/chart.sh golden` writes the golden renders anew.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -94,8 +94,15 @@ done
 check_refusals
 if command -v python3 >/dev/null; then
     python3 scripts/values-table.py --check
+    python3 -B scripts/dashboards --check
 else
-    echo "SKIPPED: no Python: the table of values in the docs is not checked" >&2
+    echo "SKIPPED: no Python: the dashboards, and the table of values in the docs, are not checked" >&2
+fi
+if command -v promtool >/dev/null; then
+    promtool check rules "$chart"/rules/*.yaml >"$renders/rules" || { cat "$renders/rules" >&2; exit 1; }
+    promtool test rules "$tests"/rules/*.yaml >"$renders/rules" || { cat "$renders/rules" >&2; exit 1; }
+else
+    echo "SKIPPED: promtool is not installed, the alerts are not tested" >&2
 fi
 helm template holdfast "$chart" --values "$chart/examples/cloudnative-pg-values.yaml" >/dev/null
 echo "chart: ok"

@@ -14,6 +14,7 @@ pub mod ledger;
 mod offset;
 pub mod postgres;
 pub mod relay;
+mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod topic;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::inbox::Inbox;
+use super::tally::Tally;
 use super::{Bus, Error, Group, Handler, Start, Subscription, Topic};
 use crate::pg::Connection;
 
@@ -43,6 +44,7 @@ pub struct Consumer<H> {
     config: Config,
     bus: Arc<dyn Bus>,
     inbox: Inbox,
+    tally: Tally,
     handler: H,
 }
 
@@ -70,7 +72,8 @@ enum Round {
 impl<H: Handler> Consumer<H> {
     pub fn new(config: Config, bus: Arc<dyn Bus>, handler: H) -> Self {
         let inbox = Inbox::new(config.topic.clone(), config.group.clone());
-        Self { config, bus, inbox, handler }
+        let tally = Tally::of(&config.topic);
+        Self { config, bus, inbox, tally, handler }
     }
 
     /// Consumes until told to stop; a round under way is finished first or rolls back.

@@ -6,7 +6,7 @@
 //! the bus is away the ledger is the queue.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use holdfast_contracts::events::v1::Envelope;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 
 use super::inbox::{Inbox, Parking};
 use super::ledger::{Backlog, Ledger};
+use super::tally::Tally;
 use super::{Delivery, Error, Group, Offset, Publisher, Topic, TopicError};
 use crate::pg::{Connection, Execute as _};
 
@@ -24,6 +25,8 @@ const POLL_MIN: Duration = Duration::from_millis(5);
 const POLL_MAX: Duration = Duration::from_millis(40);
 /// How often one that is not active asks whether it may be.
 const STANDBY_PERIOD: Duration = Duration::from_millis(500);
+/// How often what waits is counted.
+const COUNT_PERIOD: Duration = Duration::from_secs(5);
 /// How long to leave a failing database or bus alone: from, doubling up to.
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
@@ -32,6 +35,7 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 pub struct Relay {
     database_url: String,
     inbox: Inbox,
+    tally: Tally,
     publisher: Arc<dyn Publisher>,
 }
 
@@ -61,7 +65,8 @@ impl Relay {
         publisher: Arc<dyn Publisher>,
     ) -> Result<Self, TopicError> {
         let inbox = Inbox::new(topic.clone(), group_of(&topic)?);
-        Ok(Self { database_url: database_url.into(), inbox, publisher })
+        let tally = Tally::of(&topic);
+        Ok(Self { database_url: database_url.into(), inbox, tally, publisher })
     }
 
     /// Relays, or stands by, until told to stop.
@@ -91,6 +96,7 @@ impl Relay {
         let db = self.inbox.connect(&self.database_url).await?;
         let topic = self.inbox.topic();
         while !db.query_one(include_str!("sql/lock_relay.sql"), &[&topic.as_str()]).await?.get::<_, bool>("locked") {
+            self.tally.waiting(None);
             tokio::time::sleep(STANDBY_PERIOD).await;
         }
         self.inbox.begin_position(&db, Offset::BEGINNING).await?;
@@ -99,8 +105,15 @@ impl Relay {
 
     /// Goes on until something breaks.
     async fn follow(&self, mut db: Connection, mut ledger: Ledger) -> Error {
-        let mut poll = POLL_MIN;
+        let (mut poll, mut count_at) = (POLL_MIN, Instant::now());
         loop {
+            if Instant::now() >= count_at {
+                count_at = Instant::now() + COUNT_PERIOD;
+                match load_backlog(&mut ledger, &self.inbox, &db).await {
+                    Ok(backlog) => self.tally.waiting(Some(backlog)),
+                    Err(error) => return error,
+                }
+            }
             match self.relay_next(&mut db, &mut ledger).await {
                 Ok(0) => {
                     tokio::time::sleep(poll).await;
@@ -131,6 +144,7 @@ impl Relay {
         if self.inbox.claim_position(&tx, position, last.offset).await? {
             self.inbox.park(&tx, &unpublishable(&batch), 1).await?;
             tx.commit().await?;
+            self.tally.published(events.len());
         }
         // Else an operator moved it meanwhile: reading goes on from there.
         Ok(batch.len())

@@ -30,6 +30,7 @@ impl<H: Handler> Consumer<H> {
         if Instant::now() < session.parked.0 {
             return Ok(());
         }
+        self.tally.parked(self.inbox.count_parked(&session.db).await?);
         let due = self.inbox.load_due_parked(&session.db, AT_ONCE_MAX).await?;
         let mut any_handled = false;
         for (id, event) in &due {

@@ -37,6 +37,7 @@ impl<H: Handler> Consumer<H> {
         match self.settle(session, &sorted).await {
             Ok(false) => Ok(Round::Idle),
             Ok(true) => {
+                self.tally.handled(&sorted.fresh);
                 session.subscription.committed(last).await?;
                 session.singles = session.singles.saturating_sub(1);
                 session.refused = None;

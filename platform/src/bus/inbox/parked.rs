@@ -93,6 +93,12 @@ impl Inbox {
         Ok(())
     }
 
+    pub(in crate::bus) async fn count_parked(&self, db: &impl Execute) -> Result<i64, Error> {
+        let params: Params<'_> = &[&self.topic.as_str(), &self.name()];
+        let row = db.query_one(include_str!("count_parked.sql"), params).await.map_err(|error| self.explain(error))?;
+        Ok(row.get("events"))
+    }
+
     /// Parked events whose turn it is, each the first of its key.
     pub(in crate::bus) async fn load_due_parked(
         &self,
