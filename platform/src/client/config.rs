@@ -20,8 +20,6 @@ pub struct ClientConfig {
     pub workload: Option<Workload>,
     /// Makes the connections: TLS where it is given, and the scheme is `https`; plaintext TCP without.
     pub connector: Option<Connector>,
-    /// Which workload is called, for metrics; one that is none's is not counted.
-    pub callee: Option<Workload>,
     /// Answers `dns:///` names.
     pub resolver: Arc<dyn Resolve>,
     /// How often a name is resolved again.

@@ -219,15 +219,6 @@ impl Endpoint {
         *request.uri_mut() = absolute(&self.scheme, &self.authority, path);
     }
 
-    /// Counts the breaker as what it does now.
-    fn show(&self, state: &mut State) {
-        let before = std::mem::replace(&mut state.shown, state.breaker.state());
-        if state.shown != before {
-            self.tally.endpoints(before, -1);
-            self.tally.endpoints(state.shown, 1);
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -61,7 +61,6 @@ impl Limiter {
         if in_flight * 100 > self.limit() * share_percent(criticality) {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
             self.refused.store(true, Ordering::Relaxed);
-            Metrics::get().calls_shed.of((ShedReason::Concurrency, Weight::of(criticality))).add(1);
             return None;
         }
         Some(Place { limiter: self.clone(), method, in_flight, began: Instant::now() })
