@@ -1,4 +1,4 @@
-//! An inventory service that answers every call with an empty message, or refuses every call, and counts.
+//! An inventory service that answers with an empty message, fails a share of its calls, and counts.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -14,17 +14,21 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 
+/// What a call that fails is told.
+pub(super) const FAILED: &str = "this call fails";
+
 /// See the module; clones count together.
 #[derive(Debug, Clone)]
 pub(super) struct Echo {
-    fails: bool,
+    /// From 0, none, to 1, all.
+    failing: f64,
     calls: Arc<AtomicU64>,
 }
 
 impl Echo {
     /// Serves one on a free port until the tasks stop.
-    pub(super) async fn serve(fails: bool, tasks: &Tasks) -> anyhow::Result<(Self, SocketAddr)> {
-        let echo = Self { fails, calls: Arc::default() };
+    pub(super) async fn serve(failing: f64, tasks: &Tasks) -> anyhow::Result<(Self, SocketAddr)> {
+        let echo = Self { failing, calls: Arc::default() };
         let listener = server::listen(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr()?;
         let (routes, stopping) = (Routes::new(echo.clone()), tasks.stopping());
@@ -57,7 +61,7 @@ impl tower::Service<http::Request<Body>> for Echo {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let answer = Answer { fails: self.fails };
+        let answer = Answer { fails: rand::random::<f64>() < self.failing };
         Box::pin(async move {
             let codec = tonic_prost::ProstCodec::<pb::Stock, pb::GetStockRequest>::default();
             Ok(tonic::server::Grpc::new(codec).unary(answer, request).await)
@@ -74,7 +78,7 @@ impl tonic::server::UnaryService<pb::GetStockRequest> for Answer {
     type Future = std::future::Ready<Result<Response<pb::Stock>, Status>>;
 
     fn call(&mut self, _: Request<pb::GetStockRequest>) -> Self::Future {
-        let failed = Err(Status::unavailable("this endpoint fails every call"));
+        let failed = Err(Status::unavailable(FAILED));
         std::future::ready(if self.fails { failed } else { Ok(Response::new(pb::Stock::default())) })
     }
 }

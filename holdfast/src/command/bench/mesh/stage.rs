@@ -65,7 +65,10 @@ impl Stage {
     /// A wire to a workload of a mesh, with the whole client stack, as the services have it.
     pub(super) fn connect(&self, mesh: &Mesh, to: Workload, identity: Option<&Identity>) -> anyhow::Result<Wire> {
         let connector = identity.map(|identity| Connector::tls(identity.connector(to.identity())));
-        Ok(client::connect(&mesh.target(to), &ClientConfig { connector, ..ClientConfig::default() })?)
+        Ok(client::connect(
+            &mesh.target(to),
+            &ClientConfig { workload: Some(to.identity()), connector, ..ClientConfig::default() },
+        )?)
     }
 
     /// Clients of every kind.
