@@ -1,0 +1,99 @@
+//! Questions with known answers, and a model that has not seen them.
+
+use std::collections::HashSet;
+
+use super::metric::Metric;
+use super::random::Random;
+use crate::domain::{Blend, Context, Model, Signal, Slot};
+
+/// What is asked, and what came true. The model is only ever shown the context.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) context: Context,
+    /// What came next; None for a product the model cannot know.
+    pub(super) relevant: Vec<Option<Slot>>,
+    /// Not to be listed: what is no answer by the protocol.
+    pub(super) excluded: HashSet<Slot>,
+    /// Questions of one shopper or session stand and fall together in the bootstrap.
+    pub(super) unit: u32,
+}
+
+/// A model and what it is asked; its catalogue is everything that may be listed.
+#[derive(Debug)]
+pub(super) struct Exam {
+    pub(super) model: Model,
+    pub(super) catalogue: Vec<Slot>,
+    pub(super) questions: Vec<Question>,
+    fitted: bool,
+}
+
+/// What was measured of each question, beside its unit.
+pub(super) type Marks = Vec<(u32, Vec<f64>)>;
+
+/// Seeds the order of equals.
+const TIES_SEED: u64 = 20_200_601;
+
+impl Exam {
+    pub(super) fn new(model: Model, catalogue: Vec<Slot>, questions: Vec<Question>) -> Self {
+        Self { model, catalogue, questions, fitted: false }
+    }
+
+    /// Fits what is fitted, once, where the blend listens to it.
+    pub(super) fn ready(&mut self, blend: &Blend) {
+        if blend.weight(Signal::LongTerm) > 0.0 && !self.fitted {
+            let long_term = self.model.fit_long_term();
+            self.model.install(long_term);
+            self.fitted = true;
+        }
+    }
+
+    /// Ranks the whole catalogue for every question.
+    pub(super) fn mark(&self, blend: &Blend, metrics: &[Metric]) -> Marks {
+        let places = metrics.iter().map(|metric| metric.at()).max().unwrap_or(0);
+        let catalogue: HashSet<Slot> = self.catalogue.iter().copied().collect();
+        let mut marks = Marks::with_capacity(self.questions.len());
+        for (number, question) in (0..).zip(&self.questions) {
+            let scores = self.model.score(&question.context, blend);
+            let may_be_listed = |item: &Slot| catalogue.contains(item) && !question.excluded.contains(item);
+            let scored = scores.iter().map(|(item, parts)| (*item, parts.sum()));
+            let scored = scored.filter(|(item, _)| may_be_listed(item)).collect();
+            let list = rank(scored, &self.catalogue, &question.excluded, places, TIES_SEED ^ number);
+            let hits: Vec<bool> = list.iter().map(|item| question.relevant.contains(&Some(*item))).collect();
+            let measured = metrics.iter().map(|metric| metric.measure(&hits, question.relevant.len())).collect();
+            marks.push((question.unit, measured));
+        }
+        marks
+    }
+}
+
+/// The first places of a list of the whole catalogue: best score first, equals in random order, what has no score after
+/// all that has, in random order too.
+pub(super) fn rank(
+    mut scored: Vec<(Slot, f64)>,
+    catalogue: &[Slot],
+    excluded: &HashSet<Slot>,
+    places: usize,
+    seed: u64,
+) -> Vec<Slot> {
+    scored.retain(|(_, score)| *score > 0.0);
+    let key = |item: Slot| Random::new(seed ^ ((item.number() as u64) << 20)).next();
+    let best_first = |a: &(Slot, f64), b: &(Slot, f64)| {
+        b.1.total_cmp(&a.1).then_with(|| key(a.0).cmp(&key(b.0))).then(a.0.cmp(&b.0))
+    };
+    let named: HashSet<Slot> = if scored.len() < places {
+        scored.iter().map(|(item, _)| *item).collect()
+    } else {
+        scored.select_nth_unstable_by(places.saturating_sub(1), best_first);
+        scored.truncate(places);
+        HashSet::new()
+    };
+    scored.sort_unstable_by(best_first);
+    let mut list: Vec<Slot> = scored.into_iter().map(|(item, _)| item).collect();
+    if list.len() < places {
+        let unnamed = catalogue.iter().filter(|item| !named.contains(item) && !excluded.contains(item));
+        let mut unnamed: Vec<(u64, Slot)> = unnamed.map(|item| (key(*item), *item)).collect();
+        unnamed.sort_unstable();
+        list.extend(unnamed.into_iter().map(|(_, item)| item).take(places - list.len()));
+    }
+    list
+}
