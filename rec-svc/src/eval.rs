@@ -1,5 +1,6 @@
 //! Evaluation: the models that serve, asked about data whose future is known.
 
+mod bootstrap;
 mod data;
 mod exam;
 mod knobs;
@@ -9,45 +10,83 @@ mod random;
 mod tune;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
+pub use bootstrap::Estimate;
 pub use data::DataError;
 pub use metric::Metric;
 pub use protocol::{Baseline, Part, Protocol};
 pub use tune::Tuned;
 
-pub fn scratch() {
-    let args: Vec<String> = std::env::args().collect();
-    let protocol: Protocol = args[2].parse().unwrap();
-    let data = protocol::Data::read(protocol, Path::new("/work/shared/data/recs")).unwrap();
-    let mut tuning = crate::domain::Tuning::default();
-    if args[1] == "tune" {
-        let (best, tuned) = tune::search(&data, protocol, tuning, &mut |text| println!("{text}"));
-        println!("{tuned:?}");
-        tuning = best;
+use crate::domain::Tuning;
+use protocol::Data;
+
+/// What was measured by one protocol.
+#[derive(Debug)]
+pub struct Report {
+    pub protocol: Protocol,
+    pub part: Part,
+    pub questions: usize,
+    /// How many products every list was ranked from.
+    pub catalogue: usize,
+    /// Each metric's mean with its 95 % interval.
+    pub measured: Vec<(Metric, Estimate)>,
+    pub learning: Duration,
+    pub asking: Duration,
+}
+
+/// Runs protocols on data files with the parameters that serve; data sets used twice are read once.
+///
+/// # Errors
+/// Where a file is missing or bad: the file, the line and what is wrong with it.
+pub fn evaluate(folder: &Path, protocols: &[Protocol], part: Part) -> Result<Vec<Report>, DataError> {
+    let mut data: Option<Data> = None;
+    let mut reports = Vec::with_capacity(protocols.len());
+    for protocol in protocols {
+        reports.push(run(data_for(&mut data, folder, *protocol)?, *protocol, part, &Tuning::default()));
     }
-    for part in [Part::Valid, Part::Test] {
-        let t = std::time::Instant::now();
-        let mut exam = data.exam(protocol, part, &tuning);
-        let built = t.elapsed();
-        let blend = protocol::blend(protocol, &tuning);
-        exam.ready(blend);
-        let fit = t.elapsed();
-        let show = |name: &str, blend: &crate::domain::Blend| {
-            let t = std::time::Instant::now();
-            let marks = exam.mark(blend, protocol.metrics());
-            let n = marks.len() as f64;
-            print!("{protocol} {part:?} {name:10} n={n} cat={}", exam.catalogue.len());
-            for (i, metric) in protocol.metrics().iter().enumerate() {
-                print!(" {metric} {:.4}", marks.iter().map(|(_, m)| m[i]).sum::<f64>() / n);
-            }
-            println!(" {:.2} ms/q", t.elapsed().as_secs_f64() * 1e3 / n);
-        };
-        println!("built {built:?} fit {:?}", fit - built);
-        show("blend", blend);
-        for s in crate::domain::Signal::ALL {
-            if blend.weight(s) > 0.0 || args.get(3).is_some() {
-                show(&format!("{s:?}"), &crate::domain::Blend::none().with(s, 1.0));
-            }
-        }
+    Ok(reports)
+}
+
+/// Chooses parameters on validation data alone, starting from those that serve; `told` hears of every gain.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn tune(folder: &Path, protocols: &[Protocol], told: &mut dyn FnMut(&str)) -> Result<Vec<Tuned>, DataError> {
+    let mut data: Option<Data> = None;
+    let mut tuned = Vec::with_capacity(protocols.len());
+    for protocol in protocols {
+        tuned.push(tune::search(data_for(&mut data, folder, *protocol)?, *protocol, Tuning::default(), told));
+    }
+    Ok(tuned)
+}
+
+fn data_for<'a>(known: &'a mut Option<Data>, folder: &Path, protocol: Protocol) -> Result<&'a Data, DataError> {
+    let data = match known.take().filter(|data| data.serves(protocol)) {
+        Some(data) => data,
+        None => Data::read(protocol, folder)?,
+    };
+    Ok(known.insert(data))
+}
+
+fn run(data: &Data, protocol: Protocol, part: Part, tuning: &Tuning) -> Report {
+    let begun = Instant::now();
+    let mut exam = data.exam(protocol, part, tuning);
+    let blend = protocol::blend(protocol, tuning);
+    exam.ready(blend);
+    let (learning, begun) = (begun.elapsed(), Instant::now());
+    let marks = exam.mark(blend, protocol.metrics());
+    let of_metric = |at: usize| bootstrap::estimate(marks.iter().map(|(unit, values)| (*unit, values[at])));
+    Report {
+        protocol,
+        part,
+        questions: exam.questions.len(),
+        catalogue: exam.catalogue.len(),
+        asking: begun.elapsed(),
+        measured: protocol.metrics().iter().enumerate().map(|(at, metric)| (*metric, of_metric(at))).collect(),
+        learning,
     }
 }
+
+#[cfg(test)]
+mod tests;

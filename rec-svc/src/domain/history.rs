@@ -19,7 +19,7 @@ const REPEAT_GAP_MAX: Duration = Duration::from_secs(30 * 60);
 /// A shopper counts once for a product's popularity in so long.
 const COUNT_GAP_MAX: Duration = Duration::from_secs(86_400);
 /// Purchases this close are one order.
-const ORDER_GAP_MAX: Duration = Duration::from_secs(10 * 60);
+pub(crate) const ORDER_GAP_MAX: Duration = Duration::from_secs(10 * 60);
 /// How many lines of an order are paired with each other.
 pub(crate) const ORDER_LINES_MAX: usize = 100;
 

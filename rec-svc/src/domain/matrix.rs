@@ -7,8 +7,8 @@ pub(crate) struct Matrix {
     values: Vec<f32>,
 }
 
-/// Columns worked on at once, so that the rows in use stay in the nearest cache.
-const BLOCK: usize = 128;
+/// Rows worked on at once: what they are multiplied with comes from memory once for all of them.
+const BLOCK: usize = 32;
 /// Partial sums that run side by side: as wide as a processor's registers, and always added up in the same order.
 const LANES: usize = 8;
 
@@ -64,15 +64,23 @@ impl Matrix {
     fn invert_lower(&mut self) {
         let size = self.size;
         // Column `column` of the inverse is row `column` of the upper half: x_i = (e_i - L[i][..i] . x[..i]) / L[i][i].
-        let mut solved = vec![0.0; size];
-        for column in 0..size {
-            solved[column] = 1.0 / self.at(column, column);
-            for row in column + 1..size {
-                let known = &self.values[row * size + column..row * size + row];
-                solved[row] = -dot(known, &solved[column..row]) / self.at(row, row);
+        let mut solved = vec![vec![0.0; size]; BLOCK];
+        for begin in (0..size).step_by(BLOCK) {
+            let end = (begin + BLOCK).min(size);
+            for row in begin..size {
+                let one = 1.0 / self.at(row, row);
+                for (column, solved) in (begin..end.min(row + 1)).zip(&mut solved) {
+                    solved[row] = if row == column {
+                        one
+                    } else {
+                        -dot(&self.values[row * size + column..row * size + row], &solved[column..row]) * one
+                    };
+                }
             }
-            // The diagonal is still needed by the columns to come: this one's is its reciprocal, put in at the end.
-            self.values[column * size + column + 1..(column + 1) * size].copy_from_slice(&solved[column + 1..]);
+            // The diagonal is still needed by the columns to come: reciprocals are put in at the end.
+            for (column, solved) in (begin..end).zip(&solved) {
+                self.values[column * size + column + 1..(column + 1) * size].copy_from_slice(&solved[column + 1..]);
+            }
         }
     }
 
@@ -83,9 +91,10 @@ impl Matrix {
             self.values[at * size + at] = 1.0 / self.values[at * size + at];
         }
         let mut product = Self::zero(size);
-        for row_begin in (0..size).step_by(BLOCK) {
-            for row in row_begin..(row_begin + BLOCK).min(size) {
-                for column in 0..=row {
+        for begin in (0..size).step_by(BLOCK) {
+            let end = (begin + BLOCK).min(size);
+            for column in 0..end {
+                for row in begin.max(column)..end {
                     let from = |at: usize| &self.values[at * size + row..(at + 1) * size];
                     let value = dot(from(row), from(column));
                     product.values[row * size + column] = value;

@@ -8,13 +8,13 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128_with_seed};
 use super::content::{FEATURES_MAX, Facts, Feature, Features, Field};
 use super::decay::{Decayed, fade};
 use super::event::{Event, Kind, Time};
-use super::history::{History, Visit};
+use super::history::{History, ORDER_GAP_MAX, Visit};
 use super::long_term::LongTerm;
-use super::product::{Neighbours, PRODUCTS_MAX, Product, Products};
-use super::session::{SESSIONS_MAX, SessionKey, Sessions, remember_session};
+use super::product::{PRODUCTS_MAX, Products};
+use super::session::{Returns, SESSIONS_MAX, SessionKey, Sessions, remember_session};
 use super::table::{Slot, Table};
 use super::trend::Trends;
-use super::tuning::{PairTuning, Tuning};
+use super::tuning::Tuning;
 
 /// How many shoppers' histories are kept: the most recently active ones.
 pub(crate) const SHOPPERS_MAX: usize = 1_000_000;
@@ -25,6 +25,7 @@ pub(crate) struct Model {
     pub(super) shoppers: Table<u128, History>,
     pub(super) products: Products,
     pub(super) sessions: Sessions,
+    pub(super) returns: Returns,
     pub(super) features: Features,
     pub(super) trends: Trends,
     pub(super) long_term: LongTerm,
@@ -62,6 +63,7 @@ impl Model {
             shoppers: Table::new(bounds.shoppers_max),
             products: Table::new(bounds.products_max),
             sessions: Table::new(bounds.sessions_max),
+            returns: Returns::default(),
             features: Features::new(bounds.features_max),
             trends: Trends::default(),
             long_term: LongTerm::default(),
@@ -140,7 +142,8 @@ impl Model {
 
     fn fold_session(&mut self, key: SessionKey, visit: &Visit) -> Slot {
         let slot = self.sessions.touch(&key).slot;
-        let is_new = self.sessions.get_mut(slot).is_some_and(|session| session.record(visit.product, visit.time));
+        let Self { sessions, returns, .. } = self;
+        let is_new = sessions.get_mut(slot).is_some_and(|session| session.record(visit.product, visit.time, returns));
         if let Some(product) = self.products.get_mut(visit.product).filter(|_| is_new) {
             remember_session(&mut product.sessions, slot);
         }
@@ -186,25 +189,35 @@ impl Model {
     }
 
     /// Each way carries the weight of what was done with the product it leads to; of two at the same moment, neither
-    /// came first.
+    /// came first. Lines of one order go together in a channel of their own.
     fn fold_pairs(&mut self, visit: &Visit, others: &[Visit]) {
-        let channels: [Channel; 2] = [
-            (|product| &mut product.covisit, &self.tuning.covisit),
-            (|product| &mut product.view_buy, &self.tuning.view_buy),
-        ];
-        for (channel, tuning) in channels.into_iter().take(1 + usize::from(visit.kind == Kind::Purchase)) {
-            let Some(product) = self.products.get_mut(visit.product) else { return };
-            let seen = &mut channel(product).seen;
-            *seen = seen.plus(Decayed::new(1.0, visit.time, tuning.half_life));
-            for other in others {
-                let (earlier, later) = if visit.time <= other.time { (visit, other) } else { (other, visit) };
-                let nearness = fade(visit.time.gap(other.time), tuning.gap_half_life);
-                let backward = if visit.time == other.time { 1.0 } else { tuning.backward };
-                for (from, to, share) in [(earlier, later, 1.0), (later, earlier, backward)] {
-                    let weight = Decayed::new(to.kind.weight() * nearness * share, later.time, tuning.half_life);
-                    let Some(from) = self.products.get_mut(from.product) else { continue };
-                    channel(from).row.add(to.product, weight, tuning.neighbours_max);
-                }
+        let Self { products, tuning, .. } = self;
+        let bought = visit.kind == Kind::Purchase;
+        if let Some(product) = products.get_mut(visit.product) {
+            let once = |half_life| Decayed::new(1.0, visit.time, half_life);
+            product.covisit.seen = product.covisit.seen.plus(once(tuning.covisit.half_life));
+            if bought {
+                product.view_buy.seen = product.view_buy.seen.plus(once(tuning.view_buy.half_life));
+            }
+        }
+        let one_order =
+            |other: &Visit| bought && other.kind == Kind::Purchase && visit.time.gap(other.time) <= ORDER_GAP_MAX;
+        for other in others.iter().filter(|other| !one_order(other)) {
+            let (earlier, later) = if visit.time <= other.time { (visit, other) } else { (other, visit) };
+            let gap = visit.time.gap(other.time);
+            let backward = if gap.is_zero() { 1.0 } else { tuning.covisit.backward };
+            let nearness = fade(gap, tuning.covisit.gap_half_life);
+            for (from, to, share) in [(earlier, later, 1.0), (later, earlier, backward)] {
+                let weight = to.kind.weight() * nearness * share;
+                let weight = Decayed::new(weight, later.time, tuning.covisit.half_life);
+                let Some(from) = products.get_mut(from.product) else { continue };
+                from.covisit.row.add(to.product, weight, tuning.covisit.neighbours_max);
+            }
+            if bought && other.time <= visit.time {
+                let nearness = fade(gap, tuning.view_buy.gap_half_life);
+                let weight = Decayed::new(nearness, visit.time, tuning.view_buy.half_life);
+                let Some(from) = products.get_mut(other.product) else { continue };
+                from.view_buy.row.add(visit.product, weight, tuning.view_buy.neighbours_max);
             }
         }
     }
@@ -229,6 +242,7 @@ impl Model {
             history.purchases.iter().for_each(|bought| bought.bits().hash(&mut hash));
             history.profile.iter().for_each(|(feature, sum)| (feature, sum.bits()).hash(&mut hash));
         }
+        self.returns.hash(&mut hash);
         for (_, session, seen) in self.sessions.iter() {
             (session, seen.items()).hash(&mut hash);
         }
@@ -261,8 +275,6 @@ pub(crate) const PROFILE_FEATURES_MAX: usize = 512;
 /// Sessions the shop names and those we imply never share a key.
 const NAMED: u64 = 3;
 const IMPLIED: u64 = 4;
-
-type Channel<'a> = (fn(&mut Product) -> &mut Neighbours, &'a PairTuning);
 
 fn implied_session(shopper: u128, began: Time) -> SessionKey {
     let mut bytes = [0; 24];

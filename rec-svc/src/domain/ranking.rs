@@ -68,16 +68,22 @@ impl Model {
     /// evaluated.
     pub(crate) fn score(&self, context: &Context, blend: &Blend) -> Scores {
         let mut scores = Scores::default();
+        let returning = self.returns.shares(&context.session);
         for signal in Signal::ALL {
             let weight = blend.weight(signal);
             if weight == 0.0 {
                 continue;
             }
-            let sums = match signal {
+            let mut sums = match signal {
                 Signal::Trend => self.popular(self.trends.shop(), |product| product.heat, context, &scores),
                 Signal::Demand => self.popular(self.trends.demand(), |product| product.demand, context, &scores),
                 spoken => self.sums(spoken, context),
             };
+            if signal != Signal::Return {
+                for (item, share) in &returning {
+                    sums.scale(*item, self.tuning.session.repeat * share.powf(self.tuning.session.return_power));
+                }
+            }
             let max = sums.max();
             if max <= 0.0 || !max.is_finite() {
                 continue;
@@ -102,6 +108,7 @@ impl Model {
             Signal::Session => {
                 score_sessions(&context.session, context.own_session, now, products, sessions, &tuning.session)
             }
+            Signal::Return => self.returns.score(&context.session),
             Signal::Covisit => score_pairs(&context.visits, now, products, |product| &product.covisit, &tuning.covisit),
             Signal::ViewBuy => {
                 score_pairs(&context.visits, now, products, |product| &product.view_buy, &tuning.view_buy)

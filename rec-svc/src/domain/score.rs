@@ -5,6 +5,8 @@
 pub(crate) enum Signal {
     /// Sessions like this one.
     Session,
+    /// Seen in this session, and likely to be gone back to.
+    Return,
     /// Looked at after what was looked at.
     Covisit,
     /// Bought after what was looked at.
@@ -26,8 +28,9 @@ pub(crate) enum Signal {
 }
 
 impl Signal {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Session,
+        Self::Return,
         Self::Covisit,
         Self::ViewBuy,
         Self::SameOrder,

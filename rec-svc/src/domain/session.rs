@@ -33,10 +33,54 @@ pub(crate) struct Session {
     items: Vec<(Time, Slot)>,
 }
 
+/// How far back in its session the next event leads: people go back and forth between pages.
+#[derive(Debug, Default, Hash)]
+pub(crate) struct Returns {
+    /// How many events led to the product so many steps back: 1 is where one is. At 0, to one new to the session.
+    steps: [u64; RETURN_STEPS_MAX + 1],
+}
+
+/// Returns from further back count as new.
+const RETURN_STEPS_MAX: usize = 20;
+
+impl Returns {
+    fn record(&mut self, steps: Option<usize>) {
+        let steps = steps.filter(|steps| *steps <= RETURN_STEPS_MAX).unwrap_or(0);
+        self.steps[steps] = self.steps[steps].saturating_add(1);
+    }
+
+    /// Scores the session's products, oldest first, by how often one returns from so far.
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+    pub(crate) fn score(&self, visits: &[Slot]) -> Sums {
+        let events = self.steps.iter().sum::<u64>().max(1) as f64;
+        let mut scores = Sums::default();
+        for (item, times) in visits.iter().rev().zip(&self.steps[1..]) {
+            scores.add(*item, *times as f64 / events);
+        }
+        scores
+    }
+}
+
+impl Returns {
+    /// How likely each of the session's products is gone back to, oldest first, beside the likeliest step.
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+    pub(crate) fn shares(&self, visits: &[Slot]) -> Vec<(Slot, f64)> {
+        let most = self.steps[1..].iter().copied().max().filter(|most| *most > 0);
+        let share = |steps: usize| {
+            let times = self.steps.get(steps).copied().unwrap_or(0);
+            most.map_or(1.0, |most| times as f64 / most as f64)
+        };
+        visits.iter().enumerate().map(|(at, item)| (*item, share(visits.len() - at))).collect()
+    }
+}
+
 impl Session {
-    /// Whether the product is new to the session.
-    pub(crate) fn record(&mut self, item: Slot, time: Time) -> bool {
+    /// Takes an event in, and whether it leads back. Says whether the product is new to the session.
+    pub(crate) fn record(&mut self, item: Slot, time: Time, returns: &mut Returns) -> bool {
         let known = self.items.iter().position(|(_, known)| *known == item);
+        if self.last().is_some_and(|last| last <= time) {
+            returns.record(known.map(|at| self.items.len() - at));
+        }
         let time = match known {
             Some(at) => time.max(self.items.remove(at).0),
             None => time,
@@ -97,9 +141,6 @@ pub(crate) fn score_sessions(
             let steps = i32::try_from(at.abs_diff(anchor)).unwrap_or(i32::MAX);
             scores.add(*item, likeness.weight * side * tuning.distance_step.powi(steps));
         }
-    }
-    for visit in visits {
-        scores.scale(*visit, tuning.repeat);
     }
     if tuning.idf > 0.0 {
         favour_rare(&mut scores, products, sessions.len(), tuning.idf);

@@ -44,8 +44,10 @@ pub(crate) struct SessionTuning {
     pub(crate) backward: f64,
     /// The power of a neighbour's length its similarity is divided by.
     pub(crate) length_power: f64,
-    /// What counts of products the session has already.
+    /// What counts of any signal but [`Signal::Return`] for products the session has already.
     pub(crate) repeat: f64,
+    /// The power of how likely the product is gone back to, beside the likeliest, that the same counts: 0 ignores it.
+    pub(crate) return_power: f64,
     /// How much a rare product counts more than a frequent one.
     pub(crate) idf: f64,
 }
@@ -197,7 +199,7 @@ impl Default for Blends {
         };
         set(Surface::Shopper, &[(Session, 0.5), (Covisit, 1.0), (ViewBuy, 0.3), (Content, 0.2), (Trend, 0.1)]);
         set(Surface::Similar, &[(Covisit, 1.0), (ViewBuy, 0.3), (SameOrder, 0.3), (Content, 0.2), (Trend, 0.1)]);
-        set(Surface::Session, &[(Session, 1.0), (Covisit, 0.3), (Trend, 0.001)]);
+        set(Surface::Session, &[(Session, 1.0), (Return, 0.5), (Covisit, 0.5)]);
         set(Surface::NextPurchase, &[(Covisit, 1.0), (Content, 0.2)]);
         set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.05)]);
         set(Surface::Discover, &[(LongTerm, 1.0), (Demand, 0.3)]);
@@ -219,6 +221,7 @@ impl Default for SessionTuning {
             backward: 1.0,
             length_power: 0.5,
             repeat: 1.0,
+            return_power: 0.5,
             idf: 0.0,
         }
     }

@@ -47,6 +47,16 @@ impl Exam {
         }
     }
 
+    /// Keeps at most so many questions, spread over all: choosing parameters needs no more.
+    pub(super) fn thin(&mut self, questions_max: usize) {
+        let step = self.questions.len().div_ceil(questions_max.max(1)).max(1);
+        let mut number = 0;
+        self.questions.retain(|_| {
+            number += 1;
+            number % step == 0 || step == 1
+        });
+    }
+
     /// Ranks the whole catalogue for every question.
     pub(super) fn mark(&self, blend: &Blend, metrics: &[Metric]) -> Marks {
         let places = metrics.iter().map(|metric| metric.at()).max().unwrap_or(0);

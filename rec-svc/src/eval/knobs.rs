@@ -60,9 +60,9 @@ macro_rules! knob {
 
 pub(super) fn signals_of(protocol: Protocol) -> Signals {
     match protocol {
-        Protocol::Serenade => &[Signal::Covisit, Signal::Trend],
+        Protocol::Serenade => &[Signal::Return, Signal::Covisit],
         Protocol::Beauty | Protocol::BeautyStreamed => &[Signal::Content, Signal::Session, Signal::Demand],
-        Protocol::JourneyNext => &[Signal::Demand, Signal::Trend, Signal::Covisit, Signal::LongTerm, Signal::Profile],
+        Protocol::JourneyNext => &[Signal::Demand, Signal::Trend, Signal::Covisit],
         Protocol::JourneyNovel => &[Signal::Demand, Signal::Trend, Signal::Covisit, Signal::Profile],
         Protocol::JourneyBasket => &[Signal::Demand, Signal::Trend, Signal::Content],
         Protocol::JourneyCold => &[Signal::Content],
@@ -84,7 +84,8 @@ fn session() -> Vec<Knob> {
     vec![
         knob!("session.recency_step", session.recency_step, &[0.2, 0.3, 0.4, 0.5, 0.6, 0.75]),
         knob!("session.distance_step", session.distance_step, &[0.2, 0.35, 0.5, 0.6, 0.8, 0.9]),
-        knob!("session.repeat", session.repeat, &[0.0, 0.01, 0.03, 0.1, 0.2, 0.4, 1.0]),
+        knob!("session.repeat", session.repeat, &[0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0]),
+        knob!("session.return_power", session.return_power, &[0.0, 0.1, 0.25, 0.5, 0.75, 1.0]),
         knob!("session.backward", session.backward, &[0.3, 0.5, 0.7, 0.85, 1.0]),
         knob!("session.length_power", session.length_power, &[0.0, 0.25, 0.5, 0.75, 1.0]),
         knob!("session.age_scale in days", span session.age_scale, &[2.0, 5.0, 10.0, 20.0, 40.0, 100.0], false),

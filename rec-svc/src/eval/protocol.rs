@@ -2,7 +2,7 @@
 
 mod beauty;
 mod journey;
-mod serenade;
+pub(super) mod serenade;
 
 use std::fmt;
 use std::path::Path;

@@ -6,6 +6,8 @@ use crate::domain::{Signal, Tuning};
 
 /// Rounds over all knobs; a search that still finds something then has found enough.
 const ROUNDS_MAX: usize = 3;
+/// Questions asked for each value tried.
+const QUESTIONS_MAX: usize = 2_000;
 /// What counts as better: less is noise.
 const GAIN_MIN: f64 = 1e-5;
 
@@ -31,9 +33,14 @@ pub struct Tuned {
 }
 
 /// Chooses a protocol's numbers; `told` hears of every gain.
-pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, told: &mut dyn FnMut(&str)) -> (Tuning, Tuned) {
+pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, told: &mut dyn FnMut(&str)) -> Tuned {
     let mut best = start;
-    let mut exam = data.exam(protocol, Part::Valid, &best);
+    let ask = |tuning: &Tuning| {
+        let mut exam = data.exam(protocol, Part::Valid, tuning);
+        exam.thin(QUESTIONS_MAX);
+        exam
+    };
+    let mut exam = ask(&best);
     let before = objective(&mut exam, protocol, &best);
     let mut top = before;
     let (knobs, signals) = (super::knobs::of(protocol), super::knobs::signals_of(protocol));
@@ -46,7 +53,7 @@ pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, told: &mut 
                 }
                 let mut tried = best.clone();
                 (knob.set)(&mut tried, value);
-                let mut fresh = knob.learns.then(|| data.exam(protocol, Part::Valid, &tried));
+                let mut fresh = knob.learns.then(|| ask(&tried));
                 let reached = objective(fresh.as_mut().unwrap_or(&mut exam), protocol, &tried);
                 if reached > top + GAIN_MIN {
                     told(&format!("{protocol} {reached:.4}: {} = {value}", knob.name));
@@ -71,7 +78,7 @@ pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, told: &mut 
         .iter()
         .map(|signal| (format!("weight of {signal:?}"), protocol::blend(protocol, &best).weight(*signal)));
     let chosen = knobs.iter().map(|knob| (knob.name.to_owned(), (knob.get)(&best))).chain(weights).collect();
-    (best, Tuned { protocol, chosen, before, after: top })
+    Tuned { protocol, chosen, before, after: top }
 }
 
 /// What blends are tried with.

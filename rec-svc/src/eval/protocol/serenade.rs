@@ -12,9 +12,7 @@ use crate::eval::exam::{Exam, Question};
 /// A model of the learnt clicks, and a question for each click that follows another in a session of the asked ones.
 pub(in crate::eval) fn exam(learnt: &[Click], asked: &[Click], tuning: Tuning) -> Exam {
     let mut model = Model::tuned(tuning, Bounds::default());
-    for (number, click) in (1..).zip(learnt) {
-        model.fold(&event(number, click));
-    }
+    learn(&mut model, learnt);
     let catalogue = model.catalogue();
     let mut sessions = BTreeMap::<&SessionId, Vec<&Click>>::new();
     for click in asked {
@@ -29,6 +27,12 @@ pub(in crate::eval) fn exam(learnt: &[Click], asked: &[Click], tuning: Tuning) -
         }
     }
     Exam::new(model, catalogue, questions)
+}
+
+pub(in crate::eval) fn learn(model: &mut Model, clicks: &[Click]) {
+    for (number, click) in (1..).zip(clicks) {
+        model.fold(&event(number, click));
+    }
 }
 
 fn event(number: u128, click: &Click) -> Event {
