@@ -5,6 +5,7 @@ mod bench;
 mod drop;
 mod import;
 mod migrate;
+mod rec;
 mod up;
 
 use std::process::ExitCode;
@@ -40,6 +41,8 @@ enum Command {
     BenchServer(bench::server::Args),
     /// Play a product drop with real clients and report what happened.
     Drop(Box<drop::Args>),
+    /// Measure recommendations on data whose future is known.
+    Rec(rec::Args),
 }
 
 impl Cli {
@@ -59,6 +62,7 @@ impl Cli {
                 Command::Bench(args) => bench::run(args, output).await,
                 Command::BenchServer(args) => bench::server::run(args).await,
                 Command::Drop(args) => drop::run(*args, output).await,
+                Command::Rec(args) => rec::run(args, output).await,
             }
         });
         match ran {

@@ -27,7 +27,7 @@ pub(crate) use content::Facts;
 pub(crate) use context::Context;
 pub(crate) use event::{Actor, Event, Kind, SessionId, Shopper, Time};
 pub(crate) use model::{Bounds, Model};
-pub(crate) use ranking::{Candidate, Scores, Source};
+pub(crate) use ranking::{Candidate, Source};
 pub(crate) use score::Signal;
 pub(crate) use table::Slot;
 pub(crate) use tuning::{Blend, Surface, Tuning};

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::covisit::power;
 use super::product::Products;
 use super::sums::Sums;
 use super::table::{Slot, Table};
@@ -115,13 +116,12 @@ impl Features {
     fn weight(&self, feature: Feature, tuning: &ContentTuning) -> f64 {
         let Some(known) = self.table.get(feature.slot) else { return 0.0 };
         let idf = (f64::from(self.described.max(1)) / f64::from(known.products.max(1))).ln().max(0.0);
-        tuning.fields[feature.field as usize] * idf.powf(tuning.idf_power)
+        tuning.fields[feature.field as usize] * power(idf, tuning.idf_power)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "purchases are far fewer than 2^53")]
-    fn commonness(&self, feature: Slot, power: f64) -> f64 {
+    fn commonness(&self, feature: Slot, exponent: f64) -> f64 {
         let bought = self.table.get(feature).map_or(0, |known| known.bought);
-        if power == 0.0 { 1.0 } else { (bought as f64 + 1.0).powf(power) }
+        power(bought as f64 + 1.0, exponent)
     }
 
     /// What the seeds are like, newest last, each with its own weight: a vector over features.
@@ -176,7 +176,7 @@ impl Features {
             return 1.0;
         }
         let squares: f64 = features.iter().map(|feature| self.weight(*feature, tuning).powi(2)).sum();
-        squares.sqrt().powf(tuning.length_power).max(f64::MIN_POSITIVE)
+        power(squares.sqrt(), tuning.length_power).max(f64::MIN_POSITIVE)
     }
 
     /// Rare features first: they tell most, and lead to few.

@@ -18,6 +18,8 @@ pub(crate) struct Context {
     pub(crate) basket: Vec<Slot>,
     /// Whose history to use.
     pub(crate) shopper: Option<Slot>,
+    /// Count as popular what is popular in this category: the feature that names it.
+    pub(crate) category: Option<Slot>,
     /// Rank only these, where given: new arrivals, a category.
     pub(crate) named: Option<Vec<Slot>>,
 }
@@ -35,6 +37,7 @@ impl Model {
             own_session: history.session,
             basket: Vec::new(),
             shopper: Some(slot),
+            category: None,
             named: None,
         }
     }

@@ -128,7 +128,7 @@ impl Order {
         if self.lines.contains(&product) {
             return None;
         }
-        if self.lines.len() == ORDER_LINES_MAX {
+        if self.len() == ORDER_LINES_MAX {
             return Some(&[]);
         }
         self.lines.push(product);

@@ -73,7 +73,6 @@ fn most_bought(products: &Products, len_max: usize) -> Vec<Slot> {
 /// How many shoppers bought both, and on the diagonal how many bought one, plus `lambda`.
 fn count_together<'a>(purchases: impl Iterator<Item = &'a Purchases>, items: &[Slot], lambda: f64) -> Matrix {
     let mut together = Matrix::zero(items.len());
-    #[expect(clippy::cast_possible_truncation, reason = "a coarser lambda regularises as well")]
     (0..items.len()).for_each(|at| together.add(at, at, lambda.max(1.0) as f32));
     for bought in purchases {
         let bought: Vec<usize> = bought.iter().filter_map(|bought| items.binary_search(&bought.item).ok()).collect();

@@ -45,7 +45,7 @@ impl Matrix {
                 for column in begin..end.min(row + 1) {
                     if column == row {
                         let left = this[column] - dot(&this[..column], &this[..column]);
-                        if !(left > 0.0) {
+                        if left <= 0.0 || left.is_nan() {
                             return None;
                         }
                         this[column] = left.sqrt();

@@ -14,7 +14,7 @@ use super::product::{PRODUCTS_MAX, Products};
 use super::session::{Returns, SESSIONS_MAX, SessionKey, Sessions, remember_session};
 use super::table::{Slot, Table};
 use super::trend::Trends;
-use super::tuning::Tuning;
+use super::tuning::{TUNING_VERSION, Tuning};
 
 /// How many shoppers' histories are kept: the most recently active ones.
 pub(crate) const SHOPPERS_MAX: usize = 1_000_000;
@@ -236,7 +236,7 @@ impl Model {
     /// One number for the whole state. Cost: a pass over it.
     pub(crate) fn digest(&self) -> u64 {
         let mut hash = Xxh3::new();
-        self.events.hash(&mut hash);
+        (TUNING_VERSION, self.events).hash(&mut hash);
         for (_, shopper, history) in self.shoppers.iter() {
             (shopper, history.visits(), &history.order, history.current, history.session).hash(&mut hash);
             history.purchases.iter().for_each(|bought| bought.bits().hash(&mut hash));

@@ -75,7 +75,12 @@ impl Model {
                 continue;
             }
             let mut sums = match signal {
-                Signal::Trend => self.popular(self.trends.shop(), |product| product.heat, context, &scores),
+                Signal::Trend => match context.category {
+                    Some(category) => {
+                        self.popular(self.trends.category(category), |product| product.heat, context, &scores)
+                    }
+                    None => self.popular(self.trends.shop(), |product| product.heat, context, &scores),
+                },
                 Signal::Demand => self.popular(self.trends.demand(), |product| product.demand, context, &scores),
                 spoken => self.sums(spoken, context),
             };

@@ -50,7 +50,6 @@ impl Returns {
     }
 
     /// Scores the session's products, oldest first, by how often one returns from so far.
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
     pub(crate) fn score(&self, visits: &[Slot]) -> Sums {
         let events = self.steps.iter().sum::<u64>().max(1) as f64;
         let mut scores = Sums::default();
@@ -63,7 +62,6 @@ impl Returns {
 
 impl Returns {
     /// How likely each of the session's products is gone back to, oldest first, beside the likeliest step.
-    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
     pub(crate) fn shares(&self, visits: &[Slot]) -> Vec<(Slot, f64)> {
         let most = self.steps[1..].iter().copied().max().filter(|most| *most > 0);
         let share = |steps: usize| {
@@ -152,7 +150,6 @@ fn favour_rare(scores: &mut Sums, products: &Products, sessions: usize, power: f
     let items: Vec<Slot> = scores.iter().map(|(item, _)| item).collect();
     for item in items {
         let seen = products.get(item).map_or(1, |product| product.sessions.len().max(1));
-        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
         let idf = (sessions.max(1) as f64 / seen as f64).ln().max(0.0);
         scores.scale(item, (1.0 + idf).powf(power));
     }
@@ -184,7 +181,6 @@ fn nearest(
         .filter_map(|(slot, likeness)| {
             let session = sessions.get(slot)?;
             let age = now.gap(session.last()?).as_secs_f64() / tuning.age_scale.as_secs_f64().max(1.0);
-            #[expect(clippy::cast_precision_loss, reason = "at most SESSION_ITEMS_MAX")]
             let length = (session.items.len() as f64).powf(tuning.length_power);
             Some((slot, Likeness { weight: likeness.weight * (-age).exp() / length, ..likeness }))
         })

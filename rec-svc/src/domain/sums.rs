@@ -19,10 +19,6 @@ impl Sums {
         self.0.get(&slot).copied().unwrap_or(0.0)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The largest score, at least 0.
     pub(crate) fn max(&self) -> f64 {
         self.0.values().copied().fold(0.0, f64::max)
@@ -37,18 +33,6 @@ impl Sums {
     /// In no order: sort before anything depends on it.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, f64)> {
         self.0.iter().map(|(slot, sum)| (*slot, *sum))
-    }
-
-    /// The `len_max` largest, best first, ties by slot.
-    pub(crate) fn top(&self, len_max: usize) -> Vec<(Slot, f64)> {
-        let mut all: Vec<_> = self.iter().collect();
-        let best_first = |a: &(Slot, f64), b: &(Slot, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        if all.len() > len_max && len_max > 0 {
-            all.select_nth_unstable_by(len_max - 1, best_first);
-        }
-        all.truncate(len_max);
-        all.sort_unstable_by(best_first);
-        all
     }
 }
 

@@ -57,3 +57,30 @@ fn change(ranking: &mut Ranking, item: Slot, before: Decayed, after: Decayed) {
         ranking.insert((Reverse(after), item));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::event::Time;
+    use super::super::table::Table;
+    use super::*;
+
+    #[test]
+    fn a_category_has_its_own_ranking_and_forgets_with_the_shop() {
+        let mut table = Table::<u32, ()>::new(10);
+        let slots: Vec<Slot> = (0..4).map(|key| table.touch(&key).slot).collect();
+        let [wine, shoes, red, white] = slots[..] else { panic!("four") };
+        let heat = |units| Decayed::new(units, Time::default(), Duration::from_secs(1));
+        let mut trends = Trends::default();
+        trends.change(red, &[wine], Decayed::ZERO, heat(1.0));
+        trends.change(white, &[wine, shoes], Decayed::ZERO, heat(2.0));
+        let named = |ranking: Vec<(Slot, Decayed)>| ranking.into_iter().map(|(item, _)| item).collect::<Vec<_>>();
+        assert_eq!(named(trends.category(wine).collect()), [white, red]);
+        assert_eq!(named(trends.category(shoes).collect()), [white]);
+        trends.change(white, &[wine, shoes], heat(2.0), Decayed::ZERO);
+        assert_eq!(named(trends.category(wine).collect()), [red]);
+        assert_eq!(trends.category(shoes).count(), 0);
+        assert_eq!(named(trends.shop().collect()), [red]);
+    }
+}

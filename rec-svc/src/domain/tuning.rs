@@ -199,7 +199,7 @@ impl Default for Blends {
         };
         set(Surface::Shopper, &[(Session, 0.5), (Covisit, 1.0), (ViewBuy, 0.3), (Content, 0.2), (Trend, 0.1)]);
         set(Surface::Similar, &[(Covisit, 1.0), (ViewBuy, 0.3), (SameOrder, 0.3), (Content, 0.2), (Trend, 0.1)]);
-        set(Surface::Session, &[(Session, 1.0), (Return, 0.5), (Covisit, 0.5)]);
+        set(Surface::Session, &[(Session, 1.0), (Return, 0.35), (Covisit, 0.2)]);
         set(Surface::NextPurchase, &[(Covisit, 1.0), (Content, 0.2)]);
         set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.05)]);
         set(Surface::Discover, &[(LongTerm, 1.0), (Demand, 0.3)]);
@@ -209,20 +209,21 @@ impl Default for Blends {
     }
 }
 
+/// Chosen by `holdfast rec tune --protocol serenade`, on its validation sessions alone.
 impl Default for SessionTuning {
     fn default() -> Self {
         Self {
-            visits_max: 10,
-            sample_max: 500,
-            neighbours_max: 300,
-            recency_step: 0.6,
-            age_scale: 30 * DAY,
-            distance_step: 0.7,
-            backward: 1.0,
-            length_power: 0.5,
-            repeat: 1.0,
+            visits_max: 20,
+            sample_max: 100,
+            neighbours_max: 100,
+            recency_step: 0.75,
+            age_scale: 100 * DAY,
+            distance_step: 0.6,
+            backward: 0.85,
+            length_power: 0.0,
+            repeat: 2.0,
             return_power: 0.5,
-            idf: 0.0,
+            idf: 1.0,
         }
     }
 }

@@ -17,7 +17,6 @@ pub struct Estimate {
 }
 
 /// Resamples whole units, shoppers or sessions: what one of them is asked hangs together. Nothing asked is all zeros.
-#[expect(clippy::cast_precision_loss, reason = "questions are far fewer than 2^53")]
 pub(super) fn estimate(marks: impl Iterator<Item = (u32, f64)>) -> Estimate {
     let mut units = BTreeMap::<u32, (f64, f64)>::new();
     for (unit, mark) in marks {

@@ -60,11 +60,15 @@ impl Exam {
     /// Ranks the whole catalogue for every question.
     pub(super) fn mark(&self, blend: &Blend, metrics: &[Metric]) -> Marks {
         let places = metrics.iter().map(|metric| metric.at()).max().unwrap_or(0);
-        let catalogue: HashSet<Slot> = self.catalogue.iter().copied().collect();
+        let slots = self.catalogue.iter().map(|item| item.number() + 1).max().unwrap_or(0);
+        let mut listed = vec![false; slots];
+        self.catalogue.iter().for_each(|item| listed[item.number()] = true);
         let mut marks = Marks::with_capacity(self.questions.len());
         for (number, question) in (0..).zip(&self.questions) {
             let scores = self.model.score(&question.context, blend);
-            let may_be_listed = |item: &Slot| catalogue.contains(item) && !question.excluded.contains(item);
+            let may_be_listed = |item: &Slot| {
+                listed.get(item.number()).is_some_and(|listed| *listed) && !question.excluded.contains(item)
+            };
             let scored = scores.iter().map(|(item, parts)| (*item, parts.sum()));
             let scored = scored.filter(|(item, _)| may_be_listed(item)).collect();
             let list = rank(scored, &self.catalogue, &question.excluded, places, TIES_SEED ^ number);

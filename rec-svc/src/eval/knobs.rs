@@ -14,12 +14,10 @@ fn in_days(span: Duration) -> f64 {
     span.as_secs_f64() / 86_400.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts to choose from are small")]
 fn from_count(count: usize) -> f64 {
     count as f64
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts to choose from are whole")]
 fn to_count(value: f64) -> usize {
     value as usize
 }

@@ -23,7 +23,6 @@ impl Metric {
     }
 
     /// `hits` says of each place whether what is there is relevant; `relevant` is how much there is in all.
-    #[expect(clippy::cast_precision_loss, reason = "places and counts are small")]
     pub(super) fn measure(self, hits: &[bool], relevant: usize) -> f64 {
         let hits = &hits[..hits.len().min(self.at())];
         let count = hits.iter().filter(|hit| **hit).count() as f64;

@@ -88,7 +88,6 @@ fn objective(exam: &mut Exam, protocol: Protocol, tuning: &Tuning) -> f64 {
     *exam.model.tuning_mut() = tuning.clone();
     exam.ready(protocol::blend(protocol, tuning));
     let marks = exam.mark(protocol::blend(protocol, tuning), protocol.metrics());
-    #[expect(clippy::cast_precision_loss, reason = "questions are far fewer than 2^53")]
     let count = (marks.len() * protocol.metrics().len()).max(1) as f64;
     // Every metric counts alike: a list is read from its top, and as a whole.
     marks.iter().flat_map(|(_, values)| values).sum::<f64>() / count

@@ -20,7 +20,6 @@ pub(in crate::eval) fn read(path: &Path) -> Result<Vec<Click>, DataError> {
     let mut clicks = Vec::new();
     Rows::open(path, b'\t', &["SessionId", "ItemId", "Time"])?.each(|row| {
         let seconds: f64 = field("Time", row[2])?;
-        #[expect(clippy::cast_possible_truncation, reason = "checked to be in range")]
         let ms = (0.0..1e12).contains(&seconds).then_some((seconds * 1_000.0) as i64);
         let time = ms.and_then(Time::from_ms).ok_or_else(|| format!("Time {:?} is not one", row[2]))?;
         clicks.push(Click { session: field("SessionId", row[0])?, product: field("ItemId", row[1])?, time });
