@@ -10,7 +10,7 @@ mod random;
 mod tune;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use bootstrap::Estimate;
 pub use data::DataError;
@@ -19,7 +19,7 @@ pub use protocol::{Baseline, Part, Protocol};
 pub use tune::Tuned;
 
 use crate::domain::Tuning;
-use protocol::Data;
+use protocol::{Asked, Data};
 
 /// What was measured by one protocol.
 #[derive(Debug)]
@@ -48,15 +48,21 @@ pub fn evaluate(folder: &Path, protocols: &[Protocol], part: Part) -> Result<Vec
     Ok(reports)
 }
 
-/// Chooses parameters on validation data alone, starting from those that serve; `told` hears of every gain.
+/// Chooses parameters on validation data alone, starting from those that serve; a quick search leaves alone what
+/// would have to be learnt anew. `told` hears of every gain.
 ///
 /// # Errors
 /// As [`evaluate`].
-pub fn tune(folder: &Path, protocols: &[Protocol], told: &mut dyn FnMut(&str)) -> Result<Vec<Tuned>, DataError> {
+pub fn tune(
+    folder: &Path,
+    protocols: &[Protocol],
+    quick: bool,
+    told: &mut dyn FnMut(&str),
+) -> Result<Vec<Tuned>, DataError> {
     let mut data: Option<Data> = None;
     let mut tuned = Vec::with_capacity(protocols.len());
     for protocol in protocols {
-        tuned.push(tune::search(data_for(&mut data, folder, *protocol)?, *protocol, Tuning::default(), told));
+        tuned.push(tune::search(data_for(&mut data, folder, *protocol)?, *protocol, Tuning::default(), quick, told));
     }
     Ok(tuned)
 }
@@ -70,22 +76,10 @@ fn data_for<'a>(known: &'a mut Option<Data>, folder: &Path, protocol: Protocol) 
 }
 
 fn run(data: &Data, protocol: Protocol, part: Part, tuning: &Tuning) -> Report {
-    let begun = Instant::now();
-    let mut exam = data.exam(protocol, part, tuning);
-    let blend = protocol::blend(protocol, tuning);
-    exam.ready(blend);
-    let (learning, begun) = (begun.elapsed(), Instant::now());
-    let marks = exam.mark(blend, protocol.metrics());
+    let Asked { marks, catalogue, learning, asking } = data.ask(protocol, part, tuning);
     let of_metric = |at: usize| bootstrap::estimate(marks.iter().map(|(unit, values)| (*unit, values[at])));
-    Report {
-        protocol,
-        part,
-        questions: exam.questions.len(),
-        catalogue: exam.catalogue.len(),
-        asking: begun.elapsed(),
-        measured: protocol.metrics().iter().enumerate().map(|(at, metric)| (*metric, of_metric(at))).collect(),
-        learning,
-    }
+    let measured = protocol.metrics().iter().enumerate().map(|(at, metric)| (*metric, of_metric(at))).collect();
+    Report { protocol, part, questions: marks.len(), catalogue, measured, learning, asking }
 }
 
 #[cfg(test)]

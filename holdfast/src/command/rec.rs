@@ -22,15 +22,16 @@ enum Verb {
     /// Run protocols on data files: full catalogue, split by time, equals in random order.
     Eval(EvalArgs),
     /// Choose parameters on validation data alone, and print them.
-    Tune(Asked),
+    Tune(TuneArgs),
 }
 
 #[derive(Debug, clap::Args)]
 struct Asked {
-    /// Where the data sets' folders lie, or one data set's own folder.
-    #[arg(long, value_name = "DIR")]
+    /// Where the data sets' folders lie, or one data set's own folder; for `events`, a CSV or JSONL file.
+    #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// Which protocol; all where none is named. May be repeated.
+    /// Which protocol, all on published data where none is named: serenade, beauty, beauty-streamed, journey-next,
+    /// journey-novel, journey-basket, journey-cold, events, events-frozen. May be repeated.
     #[arg(long = "protocol", value_name = "NAME")]
     protocols: Vec<Protocol>,
 }
@@ -47,9 +48,18 @@ struct EvalArgs {
     plot: Option<PathBuf>,
 }
 
+#[derive(Debug, clap::Args)]
+struct TuneArgs {
+    #[command(flatten)]
+    asked: Asked,
+    /// Only numbers that shape answers, not those that shape what is learnt: the log is read once.
+    #[arg(long)]
+    quick: bool,
+}
+
 impl Asked {
     fn protocols(&self) -> Vec<Protocol> {
-        if self.protocols.is_empty() { Protocol::ALL.to_vec() } else { self.protocols.clone() }
+        if self.protocols.is_empty() { Protocol::PUBLISHED.to_vec() } else { self.protocols.clone() }
     }
 }
 
@@ -57,7 +67,7 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     // Minutes of arithmetic: not on the runtime's threads.
     tokio::task::spawn_blocking(move || match args.verb {
         Verb::Eval(args) => evaluate(&args, output),
-        Verb::Tune(asked) => tune(&asked, output),
+        Verb::Tune(args) => tune(&args, output),
     })
     .await?
 }
@@ -76,8 +86,8 @@ fn evaluate(args: &EvalArgs, output: Output) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tune(asked: &Asked, output: Output) -> anyhow::Result<ExitCode> {
-    let tuned = eval::tune(&asked.data, &asked.protocols(), &mut |gain| eprintln!("{gain}"))?;
+fn tune(args: &TuneArgs, output: Output) -> anyhow::Result<ExitCode> {
+    let tuned = eval::tune(&args.asked.data, &args.asked.protocols(), args.quick, &mut |gain| eprintln!("{gain}"))?;
     if output.is_json() {
         println!("{:#}", print::tuned_json(&tuned));
     } else {

@@ -229,15 +229,16 @@ impl Default for SessionTuning {
 }
 
 impl PairTuning {
+    /// Chosen by `holdfast rec tune --protocol beauty`, on its validation ends alone.
     pub(crate) fn covisit() -> Self {
         Self {
             half_life: 30 * DAY,
             gap_half_life: DAY,
-            backward: 0.5,
-            from_power: 0.0,
+            backward: 0.2,
+            from_power: 0.3,
             to_power: 0.0,
-            shrink: 1.0,
-            recency_step: 0.7,
+            shrink: 0.1,
+            recency_step: 0.5,
             neighbours_max: 64,
         }
     }
@@ -268,7 +269,15 @@ impl ContentTuning {
         }
     }
 
+    /// Chosen by `holdfast rec tune --protocol journey-cold`, on its validation weeks alone.
     fn profile() -> Self {
-        Self { idf_power: 0.0, global_power: 0.5, length_power: 0.0, ..Self::cosine() }
+        Self {
+            fields: [1.0, 2.0, 1.0, 0.5],
+            idf_power: 0.0,
+            global_power: 0.75,
+            length_power: 1.0,
+            half_life: 180 * DAY,
+            ..Self::cosine()
+        }
     }
 }

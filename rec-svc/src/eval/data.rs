@@ -2,6 +2,7 @@
 
 pub(super) mod beauty;
 pub(super) mod journey;
+pub(super) mod log;
 pub(super) mod serenade;
 
 use std::fs::File;
@@ -64,6 +65,10 @@ fn line_error(path: &Path, cause: &csv::Error) -> DataError {
         Some(at) => DataError::Line { path: path.to_owned(), line: at.line(), problem: cause.to_string() },
         None => DataError::File { path: path.to_owned(), problem: cause.to_string() },
     }
+}
+
+pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
+    std::fs::read_to_string(path).map_err(|cause| DataError::Read { path: path.to_owned(), cause })
 }
 
 /// Parses one field, naming it where it is bad.

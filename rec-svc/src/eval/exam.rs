@@ -18,13 +18,39 @@ pub(super) struct Question {
     pub(super) unit: u32,
 }
 
-/// A model and what it is asked; its catalogue is everything that may be listed.
-#[derive(Debug)]
-pub(super) struct Exam {
-    pub(super) model: Model,
-    pub(super) catalogue: Vec<Slot>,
-    pub(super) questions: Vec<Question>,
-    fitted: bool,
+/// Everything that may be listed.
+#[derive(Debug, Default)]
+pub(super) struct Catalogue {
+    items: Vec<Slot>,
+    /// By the slot's number.
+    has: Vec<bool>,
+}
+
+impl FromIterator<Slot> for Catalogue {
+    fn from_iter<T: IntoIterator<Item = Slot>>(items: T) -> Self {
+        let mut catalogue = Self::default();
+        items.into_iter().for_each(|item| catalogue.add(item));
+        catalogue
+    }
+}
+
+impl Catalogue {
+    pub(super) fn add(&mut self, item: Slot) {
+        if self.has.len() <= item.number() {
+            self.has.resize(item.number() + 1, false);
+        }
+        if !std::mem::replace(&mut self.has[item.number()], true) {
+            self.items.push(item);
+        }
+    }
+
+    pub(super) fn items(&self) -> &[Slot] {
+        &self.items
+    }
+
+    fn has(&self, item: Slot) -> bool {
+        self.has.get(item.number()).copied().unwrap_or(false)
+    }
 }
 
 /// What was measured of each question, beside its unit.
@@ -33,9 +59,38 @@ pub(super) type Marks = Vec<(u32, Vec<f64>)>;
 /// Seeds the order of equals.
 const TIES_SEED: u64 = 20_200_601;
 
+impl Question {
+    /// Ranks the whole catalogue and measures the list; `number` tells one question's random ties from another's.
+    pub(super) fn mark(
+        &self,
+        number: u64,
+        model: &Model,
+        catalogue: &Catalogue,
+        blend: &Blend,
+        metrics: &[Metric],
+    ) -> Vec<f64> {
+        let places = metrics.iter().map(|metric| metric.at()).max().unwrap_or(0);
+        let scores = model.score(&self.context, blend);
+        let scored = scores.iter().map(|(item, parts)| (*item, parts.sum()));
+        let scored = scored.filter(|(item, _)| catalogue.has(*item) && !self.excluded.contains(item)).collect();
+        let list = rank(scored, catalogue.items(), &self.excluded, places, TIES_SEED ^ number);
+        let hits: Vec<bool> = list.iter().map(|item| self.relevant.contains(&Some(*item))).collect();
+        metrics.iter().map(|metric| metric.measure(&hits, self.relevant.len())).collect()
+    }
+}
+
+/// A model that stays as it is, and what it is asked.
+#[derive(Debug)]
+pub(super) struct Exam {
+    pub(super) model: Model,
+    pub(super) catalogue: Catalogue,
+    pub(super) questions: Vec<Question>,
+    fitted: bool,
+}
+
 impl Exam {
     pub(super) fn new(model: Model, catalogue: Vec<Slot>, questions: Vec<Question>) -> Self {
-        Self { model, catalogue, questions, fitted: false }
+        Self { model, catalogue: catalogue.into_iter().collect(), questions, fitted: false }
     }
 
     /// Fits what is fitted, once, where the blend listens to it.
@@ -53,30 +108,15 @@ impl Exam {
         let mut number = 0;
         self.questions.retain(|_| {
             number += 1;
-            number % step == 0 || step == 1
+            number % step == 0
         });
     }
 
-    /// Ranks the whole catalogue for every question.
     pub(super) fn mark(&self, blend: &Blend, metrics: &[Metric]) -> Marks {
-        let places = metrics.iter().map(|metric| metric.at()).max().unwrap_or(0);
-        let slots = self.catalogue.iter().map(|item| item.number() + 1).max().unwrap_or(0);
-        let mut listed = vec![false; slots];
-        self.catalogue.iter().for_each(|item| listed[item.number()] = true);
-        let mut marks = Marks::with_capacity(self.questions.len());
-        for (number, question) in (0..).zip(&self.questions) {
-            let scores = self.model.score(&question.context, blend);
-            let may_be_listed = |item: &Slot| {
-                listed.get(item.number()).is_some_and(|listed| *listed) && !question.excluded.contains(item)
-            };
-            let scored = scores.iter().map(|(item, parts)| (*item, parts.sum()));
-            let scored = scored.filter(|(item, _)| may_be_listed(item)).collect();
-            let list = rank(scored, &self.catalogue, &question.excluded, places, TIES_SEED ^ number);
-            let hits: Vec<bool> = list.iter().map(|item| question.relevant.contains(&Some(*item))).collect();
-            let measured = metrics.iter().map(|metric| metric.measure(&hits, question.relevant.len())).collect();
-            marks.push((question.unit, measured));
-        }
-        marks
+        let mark = |(number, question): (u64, &Question)| {
+            (question.unit, question.mark(number, &self.model, &self.catalogue, blend, metrics))
+        };
+        (0..).zip(&self.questions).map(mark).collect()
     }
 }
 

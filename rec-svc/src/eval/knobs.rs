@@ -58,7 +58,7 @@ macro_rules! knob {
 
 pub(super) fn signals_of(protocol: Protocol) -> Signals {
     match protocol {
-        Protocol::Serenade => &[Signal::Return, Signal::Covisit],
+        Protocol::Serenade | Protocol::Events | Protocol::EventsFrozen => &[Signal::Return, Signal::Covisit],
         Protocol::Beauty | Protocol::BeautyStreamed => &[Signal::Content, Signal::Session, Signal::Demand],
         Protocol::JourneyNext => &[Signal::Demand, Signal::Trend, Signal::Covisit],
         Protocol::JourneyNovel => &[Signal::Demand, Signal::Trend, Signal::Covisit, Signal::Profile],
@@ -69,7 +69,7 @@ pub(super) fn signals_of(protocol: Protocol) -> Signals {
 
 pub(super) fn of(protocol: Protocol) -> Vec<Knob> {
     match protocol {
-        Protocol::Serenade => session(),
+        Protocol::Serenade | Protocol::Events | Protocol::EventsFrozen => session(),
         Protocol::Beauty | Protocol::BeautyStreamed => covisit().into_iter().chain(content()).collect(),
         Protocol::JourneyNext => personal(),
         Protocol::JourneyNovel => Vec::new(),

@@ -2,18 +2,20 @@
 
 mod beauty;
 mod journey;
+mod log;
 pub(super) mod serenade;
 
 use std::fmt;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::data::beauty::Sequences;
 use super::data::journey::Journey;
 use super::data::serenade::Click;
 use super::data::{self, DataError};
-use super::exam::Exam;
+use super::exam::{Exam, Marks};
 use super::metric::Metric;
-use crate::domain::{Blend, Surface, Tuning};
+use crate::domain::{Blend, Event, Surface, Tuning};
 
 /// A data set, a split and a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,10 @@ pub enum Protocol {
     JourneyBasket,
     /// Which products nobody knows yet a household will buy.
     JourneyCold,
+    /// The next event of one's own log, of a model that learns up to it.
+    Events,
+    /// The same, of a model that stays as it was when the questions begin.
+    EventsFrozen,
 }
 
 /// What a protocol is run on.
@@ -51,7 +57,8 @@ pub struct Baseline {
 }
 
 impl Protocol {
-    pub const ALL: [Self; 7] = [
+    /// Those on published data.
+    pub const PUBLISHED: [Self; 7] = [
         Self::Serenade,
         Self::Beauty,
         Self::BeautyStreamed,
@@ -70,13 +77,17 @@ impl Protocol {
             Self::JourneyNovel => "journey-novel",
             Self::JourneyBasket => "journey-basket",
             Self::JourneyCold => "journey-cold",
+            Self::Events => "events",
+            Self::EventsFrozen => "events-frozen",
         }
     }
 
     /// What is measured; the first is what is tuned for.
     pub fn metrics(self) -> &'static [Metric] {
         match self {
-            Self::Serenade => &[Metric::HitRate { at: 20 }, Metric::ReciprocalRank { at: 20 }],
+            Self::Serenade | Self::Events | Self::EventsFrozen => {
+                &[Metric::HitRate { at: 20 }, Metric::ReciprocalRank { at: 20 }]
+            }
             Self::Beauty | Self::BeautyStreamed | Self::JourneyNext => {
                 &[Metric::Ndcg { at: 10 }, Metric::Recall { at: 10 }]
             }
@@ -116,6 +127,7 @@ impl Protocol {
                 Baseline { name: "random", values: &[Some(0.022)] },
                 Baseline { name: "profile cosine", values: &[Some(0.113)] },
             ],
+            Self::Events | Self::EventsFrozen => &[],
         }
     }
 
@@ -128,6 +140,7 @@ impl Protocol {
             Self::JourneyNovel => Surface::Discover,
             Self::JourneyBasket => Surface::Basket,
             Self::JourneyCold => Surface::Arrivals,
+            Self::Events | Self::EventsFrozen => Surface::Shopper,
         }
     }
 }
@@ -142,8 +155,9 @@ impl std::str::FromStr for Protocol {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::name).join(", ");
-        let found = Self::ALL.into_iter().find(|protocol| protocol.name() == text);
+        let all = || Self::PUBLISHED.into_iter().chain([Self::Events, Self::EventsFrozen]);
+        let names = || all().map(Self::name).collect::<Vec<_>>().join(", ");
+        let found = all().find(|protocol| protocol.name() == text);
         found.ok_or_else(|| format!("there is no protocol {text:?}; there are {}", names()))
     }
 }
@@ -153,6 +167,7 @@ pub(super) enum Data {
     Serenade { train: Vec<Click>, valid: Vec<Click>, test: Vec<Click> },
     Beauty(Sequences),
     Journey(Box<Journey>),
+    Log(Vec<Event>),
 }
 
 impl Data {
@@ -164,9 +179,10 @@ impl Data {
             Protocol::JourneyNext | Protocol::JourneyNovel | Protocol::JourneyBasket | Protocol::JourneyCold => {
                 "complete_journey"
             }
+            Protocol::Events | Protocol::EventsFrozen => "",
         };
         let within = folder.join(own);
-        let folder = if within.is_dir() { &within } else { folder };
+        let folder = if !own.is_empty() && within.is_dir() { &within } else { folder };
         match protocol {
             Protocol::Serenade => Ok(Self::Serenade {
                 train: data::serenade::read(&folder.join("train.txt"))?,
@@ -177,6 +193,7 @@ impl Data {
             Protocol::JourneyNext | Protocol::JourneyNovel | Protocol::JourneyBasket | Protocol::JourneyCold => {
                 Ok(Self::Journey(Box::new(data::journey::read(folder)?)))
             }
+            Protocol::Events | Protocol::EventsFrozen => Ok(Self::Log(data::log::read(folder)?)),
         }
     }
 
@@ -185,8 +202,27 @@ impl Data {
         match self {
             Self::Serenade { .. } => protocol == Protocol::Serenade,
             Self::Beauty(_) => matches!(protocol, Protocol::Beauty | Protocol::BeautyStreamed),
-            Self::Journey(_) => !matches!(protocol, Protocol::Serenade | Protocol::Beauty | Protocol::BeautyStreamed),
+            Self::Journey(_) => matches!(
+                protocol,
+                Protocol::JourneyNext | Protocol::JourneyNovel | Protocol::JourneyBasket | Protocol::JourneyCold
+            ),
+            Self::Log(_) => matches!(protocol, Protocol::Events | Protocol::EventsFrozen),
         }
+    }
+
+    /// Measures every question.
+    pub(super) fn ask(&self, protocol: Protocol, part: Part, tuning: &Tuning) -> Asked {
+        let (blend, metrics) = (blend(protocol, tuning), protocol.metrics());
+        let begun = Instant::now();
+        if let (Self::Log(events), Protocol::Events) = (self, protocol) {
+            let (marks, catalogue) = log::prequential(events, part, tuning.clone(), blend, metrics);
+            return Asked { marks, catalogue, learning: Duration::ZERO, asking: begun.elapsed() };
+        }
+        let mut exam = self.exam(protocol, part, tuning);
+        exam.ready(blend);
+        let (learning, begun) = (begun.elapsed(), Instant::now());
+        let marks = exam.mark(blend, metrics);
+        Asked { marks, catalogue: exam.catalogue.items().len(), learning, asking: begun.elapsed() }
     }
 
     /// Learns what may be learnt, and asks.
@@ -213,8 +249,19 @@ impl Data {
                 };
                 journey::exam(journey, task, journey::Weeks::of(task, part), tuning)
             }
+            Self::Log(events) => log::frozen(events, part, tuning),
         }
     }
+}
+
+/// What came of the questions.
+pub(super) struct Asked {
+    pub(super) marks: Marks,
+    /// How many products each list was ranked from.
+    pub(super) catalogue: usize,
+    /// Nothing where learning and asking take turns.
+    pub(super) learning: Duration,
+    pub(super) asking: Duration,
 }
 
 /// What answers a protocol's questions.

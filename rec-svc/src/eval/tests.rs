@@ -19,7 +19,7 @@ fn click(session: &str, product: &str, second: i64) -> Click {
 
 fn slots(count: usize) -> Vec<Slot> {
     let clicks: Vec<Click> = (0..count).map(|n| click("s", &format!("p{n}"), 1)).collect();
-    serenade::exam(&clicks, &[], Tuning::default()).catalogue
+    serenade::exam(&clicks, &[], Tuning::default()).catalogue.items().to_vec()
 }
 
 #[test]
@@ -101,6 +101,35 @@ fn bad_files_are_named_with_the_line_at_fault() {
     std::fs::remove_dir_all(&folder).expect("removed");
     let error = evaluate(&folder, &[Protocol::Serenade], Part::Test).expect_err("no folder").to_string();
     assert!(error.contains("cannot be read"), "{error}");
+}
+
+#[test]
+fn ones_own_log_is_read_in_both_shapes_and_asked_about_as_it_grows() {
+    let folder = std::env::temp_dir().join(format!("holdfast-eval-log-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let (csv, jsonl) = (folder.join("log.csv"), folder.join("log.jsonl"));
+    let rows = || (0..200).map(|n| (n, format!("s{}", n / 2), if n % 2 == 0 { "x" } else { "y" }));
+    let lines: String = rows().map(|(n, session, item)| format!("VIEW,{item},{},,{session}\n", 1_000 + n)).collect();
+    std::fs::write(&csv, format!("kind,product_id,event_time,customer_id,session_id\n{lines}")).expect("written");
+    let object = |(n, session, item)| {
+        format!(
+            "{{\"kind\":\"VIEW\",\"product_id\":\"{item}\",\"event_time\":{},\"session_id\":\"{session}\"}}\n",
+            1_000 + n
+        )
+    };
+    std::fs::write(&jsonl, rows().map(object).collect::<String>()).expect("written");
+    let asked = [Protocol::Events, Protocol::EventsFrozen];
+    let measured = |path| {
+        let reports = evaluate(path, &asked, Part::Test).expect("readable");
+        reports.into_iter().map(|report| (report.questions, report.catalogue, report.measured)).collect::<Vec<_>>()
+    };
+    let (from_csv, from_jsonl) = (measured(&csv), measured(&jsonl));
+    assert_eq!(from_csv, from_jsonl);
+    assert_eq!((from_csv[0].0, from_csv[0].1), (40, 2));
+    std::fs::write(&csv, "kind,product_id,event_time,customer_id,session_id\nLOOK,x,1,,s\n").expect("written");
+    let error = evaluate(&csv, &asked, Part::Test).expect_err("no such kind").to_string();
+    assert!(error.contains("line 2: kind \"LOOK\""), "{error}");
+    std::fs::remove_dir_all(&folder).expect("removed");
 }
 
 /// Above what VMIS-kNN reaches as published; the full measurement is the command's.

@@ -32,8 +32,8 @@ pub struct Tuned {
     pub after: f64,
 }
 
-/// Chooses a protocol's numbers; `told` hears of every gain.
-pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, told: &mut dyn FnMut(&str)) -> Tuned {
+/// Chooses a protocol's numbers, a quick search only those that leave what was learnt alone; `told` hears of every gain.
+pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, quick: bool, told: &mut dyn FnMut(&str)) -> Tuned {
     let mut best = start;
     let ask = |tuning: &Tuning| {
         let mut exam = data.exam(protocol, Part::Valid, tuning);
@@ -43,7 +43,8 @@ pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, told: &mut 
     let mut exam = ask(&best);
     let before = objective(&mut exam, protocol, &best);
     let mut top = before;
-    let (knobs, signals) = (super::knobs::of(protocol), super::knobs::signals_of(protocol));
+    let (mut knobs, signals) = (super::knobs::of(protocol), super::knobs::signals_of(protocol));
+    knobs.retain(|knob| !(quick && knob.learns));
     for _ in 0..ROUNDS_MAX {
         let begun = top;
         for knob in &knobs {

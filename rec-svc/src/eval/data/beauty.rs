@@ -5,7 +5,7 @@ use std::path::Path;
 
 use holdfast_contracts::{CustomerId, ProductId};
 
-use super::{DataError, field};
+use super::{DataError, field, read_text};
 use crate::domain::Facts;
 
 #[derive(Debug)]
@@ -34,8 +34,4 @@ pub(in crate::eval) fn read(folder: &Path) -> Result<Sequences, DataError> {
         Ok((field("item", &item)?, Facts { attributes, ..Facts::default() }))
     });
     Ok(Sequences { bought, facts: facts.collect::<Result<_, _>>().map_err(bad)? })
-}
-
-fn read_text(path: &Path) -> Result<String, DataError> {
-    std::fs::read_to_string(path).map_err(|cause| DataError::Read { path: path.to_owned(), cause })
 }
