@@ -201,9 +201,9 @@ impl Default for Blends {
         set(Surface::Similar, &[(Covisit, 1.0), (ViewBuy, 0.3), (SameOrder, 0.3), (Content, 0.2), (Trend, 0.1)]);
         set(Surface::Session, &[(Session, 1.0), (Return, 0.35), (Covisit, 0.2)]);
         set(Surface::NextPurchase, &[(Covisit, 1.0), (Content, 0.2)]);
-        set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.05)]);
+        set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.001)]);
         set(Surface::Discover, &[(LongTerm, 1.0), (Demand, 0.3)]);
-        set(Surface::Basket, &[(SameOrder, 1.0), (Demand, 0.01)]);
+        set(Surface::Basket, &[(SameOrder, 1.0)]);
         set(Surface::Arrivals, &[(Profile, 1.0)]);
         blends
     }

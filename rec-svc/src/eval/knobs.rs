@@ -60,9 +60,9 @@ pub(super) fn signals_of(protocol: Protocol) -> Signals {
     match protocol {
         Protocol::Serenade | Protocol::Events | Protocol::EventsFrozen => &[Signal::Return, Signal::Covisit],
         Protocol::Beauty | Protocol::BeautyStreamed => &[Signal::Content, Signal::Session, Signal::Demand],
-        Protocol::JourneyNext => &[Signal::Demand, Signal::Trend, Signal::Covisit],
+        Protocol::JourneyNext => &[Signal::Demand, Signal::Trend],
         Protocol::JourneyNovel => &[Signal::Demand, Signal::Trend, Signal::Covisit, Signal::Profile],
-        Protocol::JourneyBasket => &[Signal::Demand, Signal::Trend, Signal::Content],
+        Protocol::JourneyBasket => &[Signal::Demand, Signal::Trend],
         Protocol::JourneyCold => &[Signal::Content],
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn search(data: &Data, protocol: Protocol, start: Tuning, quick: bool
 }
 
 /// What blends are tried with.
-const WEIGHTS: [f64; 10] = [0.0, 0.001, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0];
+const WEIGHTS: [f64; 12] = [0.0, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 1.0, 2.0];
 
 fn objective(exam: &mut Exam, protocol: Protocol, tuning: &Tuning) -> f64 {
     *exam.model.tuning_mut() = tuning.clone();

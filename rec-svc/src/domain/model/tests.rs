@@ -8,7 +8,9 @@ use super::super::history::{ORDER_LINES_MAX, VISITS_MAX};
 use super::super::personal::{BOUGHT_MAX, BOUGHT_SLACK};
 use super::super::ranking::{CANDIDATES_MAX, Candidate, Source};
 use super::super::row::Row;
+use super::super::score::Signal;
 use super::super::session::{PRODUCT_SESSIONS_MAX, SESSION_ITEMS_MAX};
+use super::super::tuning::{Blend, Surface};
 use super::*;
 
 const DAY: i64 = 24 * 60;
@@ -213,4 +215,92 @@ proptest! {
             prop_assert!(expected.zip(found).all(|(a, b)| (a.score - b.score).abs() < 1e-9));
         }
     }
+}
+
+#[test]
+fn broken_weights_make_a_dull_list_never_a_broken_one() {
+    let mut model = model(&views(&[("x", "shoes", 0), ("x", "laces", 1), ("y", "shoes", 2)]));
+    for weight in [f64::NAN, f64::INFINITY, -1.0] {
+        Signal::ALL.iter().for_each(|signal| model.tuning_mut().blends.of_mut(Surface::Shopper).set(*signal, weight));
+        assert!(model.recommend(&customer("y"), time(3)).is_empty());
+        model.tuning_mut().blends.of_mut(Surface::Shopper).set(Signal::Trend, 1.0);
+        assert_eq!(products(&model.recommend(&customer("y"), time(3))), ["shoes", "laces"]);
+    }
+}
+
+#[test]
+fn a_score_is_the_sum_of_its_parts() {
+    let model = model(&views(&[("x", "shoes", 0), ("x", "laces", 1), ("y", "shoes", 2), ("y", "hat", 3)]));
+    let candidates = model.recommend(&customer("x"), time(4));
+    assert!(!candidates.is_empty());
+    for candidate in candidates {
+        let sum: f64 = Signal::ALL.iter().map(|signal| candidate.parts.of(*signal)).sum();
+        assert!((candidate.score - sum).abs() < 1e-12, "{candidate:?}");
+    }
+}
+
+#[test]
+fn what_is_like_what_was_looked_at_is_found_though_nobody_ever_saw_it() {
+    let facts = |brand: &str, title: &str| Facts { brand: Some(brand.into()), title: title.into(), ..Facts::default() };
+    let mut model = Model::new();
+    model.describe(&id("seen"), &facts("acme", "red wool hat"));
+    model.describe(&id("alike"), &facts("Acme", "blue wool hat"));
+    model.describe(&id("other"), &facts("apex", "garden hose"));
+    model.fold(&event("x", Kind::View, "seen", 0));
+    let similar = similar(&model, "seen");
+    assert_eq!(products(&similar), ["alike"]);
+    // Told anew, it is what it was told last.
+    model.describe(&id("alike"), &facts("apex", "garden chair"));
+    assert!(products(&self::similar(&model, "seen")).is_empty());
+}
+
+#[test]
+fn buyers_of_the_same_lead_to_each_others_products() {
+    let mut events = Vec::new();
+    for n in 0..30 {
+        let (shopper, extra) = (format!("s{n}"), if n % 2 == 0 { "bread" } else { "wine" });
+        events.push(event(&shopper, Kind::Purchase, if n % 2 == 0 { "butter" } else { "cheese" }, n * DAY));
+        events.push(event(&shopper, Kind::Purchase, extra, n * DAY + 12 * 60));
+    }
+    events.push(event("x", Kind::Purchase, "butter", 31 * DAY));
+    let mut model = model(&events);
+    let before = model.digest();
+    model.tuning_mut().long_term.lambda = 1.0;
+    let fitted = model.fit_long_term();
+    model.install(fitted);
+    assert_ne!(model.digest(), before, "what is fitted is part of the state");
+    let context = model.context_of(&customer("x"), time(31 * DAY));
+    let scores = model.score(&context, &Blend::none().with(Signal::LongTerm, 1.0));
+    let best = scores.iter().max_by(|a, b| a.1.sum().total_cmp(&b.1.sum())).map(|(slot, _)| *slot);
+    assert_eq!(best, model.slot(&id("bread")));
+}
+
+#[test]
+fn who_goes_back_and_forth_is_shown_where_they_came_from() {
+    // a b a b: the log teaches that one returns to the product before the last, never to the last itself.
+    let mut events = Vec::new();
+    for (visit, minute) in (0..20).flat_map(|visit| (0..6).map(move |step| (visit, visit * DAY + step))) {
+        let side = if minute % 2 == 0 { "a" } else { "b" };
+        events.push(event(&format!("s{visit}"), Kind::View, &format!("{side}{visit}"), minute));
+    }
+    let model = model(&events);
+    let context = model.context_of(&customer("s19"), time(19 * DAY + 6));
+    let scores = model.score(&context, &Blend::none().with(Signal::Return, 1.0));
+    let score = |product| model.slot(&id(product)).and_then(|slot| scores.get(&slot)).map_or(0.0, |parts| parts.sum());
+    assert!((score("a19") - 1.0).abs() < 1e-12 && score("b19") == 0.0);
+}
+
+#[test]
+fn sessions_like_this_one_say_what_comes_next() {
+    let mut events = Vec::new();
+    for n in 0..10 {
+        events.extend(views(&[(&format!("s{n}"), "shoes", n * DAY), (&format!("s{n}"), "laces", n * DAY + 1)]));
+    }
+    events.extend(views(&[("t", "hat", 0), ("t", "scarf", 1), ("x", "shoes", 11 * DAY)]));
+    let model = model(&events);
+    let context = model.context_of(&customer("x"), time(11 * DAY));
+    let scores = model.score(&context, &Blend::none().with(Signal::Session, 1.0));
+    let named: Vec<_> = scores.iter().filter(|(_, parts)| parts.sum() > 0.0).map(|(slot, _)| *slot).collect();
+    assert!(named.contains(&model.slot(&id("laces")).expect("known")));
+    assert!(!named.contains(&model.slot(&id("scarf")).expect("known")), "it shares nothing");
 }
