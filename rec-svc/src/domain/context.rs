@@ -2,6 +2,7 @@
 
 use super::event::{Shopper, Time};
 use super::model::Model;
+use super::session::IDLE_MAX;
 use super::table::Slot;
 
 /// What an answer rests on. Whatever is not known stays empty.
@@ -10,7 +11,7 @@ pub(crate) struct Context {
     pub(crate) now: Time,
     /// What was looked at lately, oldest first, and how much each says.
     pub(crate) visits: Vec<(Slot, f64)>,
-    /// The current session, oldest first.
+    /// The session that is going on, oldest first; nothing where the shopper only just came back.
     pub(crate) session: Vec<Slot>,
     /// What the model remembers of that session.
     pub(crate) own_session: Option<Slot>,
@@ -30,6 +31,7 @@ impl Model {
         let Some(slot) = self.shoppers.find(&shopper.key()) else { return Context { now, ..Context::default() } };
         let Some(history) = self.shoppers.get(slot) else { return Context { now, ..Context::default() } };
         let session = history.session.and_then(|slot| self.sessions.get(slot));
+        let session = session.filter(|known| known.last().is_some_and(|last| last.gap(now) <= IDLE_MAX));
         Context {
             now,
             visits: history.visits().iter().map(|visit| (visit.product, visit.kind.weight())).collect(),

@@ -84,7 +84,7 @@ impl Model {
                 Signal::Demand => self.popular(self.trends.demand(), |product| product.demand, context, &scores),
                 spoken => self.sums(spoken, context),
             };
-            if signal != Signal::Return {
+            if matches!(signal, Signal::Session | Signal::Covisit) {
                 for (item, share) in &returning {
                     sums.scale(*item, self.tuning.session.repeat * share.powf(self.tuning.session.return_power));
                 }

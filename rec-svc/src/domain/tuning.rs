@@ -44,7 +44,7 @@ pub(crate) struct SessionTuning {
     pub(crate) backward: f64,
     /// The power of a neighbour's length its similarity is divided by.
     pub(crate) length_power: f64,
-    /// What counts of any signal but [`Signal::Return`] for products the session has already.
+    /// What counts of session neighbours and co-visitation for products the session has already.
     pub(crate) repeat: f64,
     /// The power of how likely the product is gone back to, beside the likeliest, that the same counts: 0 ignores it.
     pub(crate) return_power: f64,
@@ -180,7 +180,7 @@ impl Default for Tuning {
             same_order: PairTuning::same_order(),
             content: ContentTuning::cosine(),
             profile: ContentTuning::profile(),
-            personal: PersonalTuning { half_life: 90 * DAY, cycle: 0.0 },
+            personal: PersonalTuning { half_life: 90 * DAY, cycle: 0.1 },
             trend_half_life: 2 * DAY,
             demand_half_life: 365 * DAY,
             long_term: LongTermTuning { items_max: 10_000, lambda: 500.0, neighbours_max: 300 },
@@ -189,6 +189,8 @@ impl Default for Tuning {
     }
 }
 
+/// Chosen by `holdfast rec tune` on validation data alone, but for those of the two pages without data of their own: a
+/// shopper's and a product's.
 impl Default for Blends {
     fn default() -> Self {
         use Signal::*;
@@ -200,8 +202,8 @@ impl Default for Blends {
         set(Surface::Shopper, &[(Session, 0.5), (Covisit, 1.0), (ViewBuy, 0.3), (Content, 0.2), (Trend, 0.1)]);
         set(Surface::Similar, &[(Covisit, 1.0), (ViewBuy, 0.3), (SameOrder, 0.3), (Content, 0.2), (Trend, 0.1)]);
         set(Surface::Session, &[(Session, 1.0), (Return, 0.35), (Covisit, 0.2)]);
-        set(Surface::NextPurchase, &[(Covisit, 1.0), (Content, 0.2)]);
-        set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.001)]);
+        set(Surface::NextPurchase, &[(Covisit, 1.0), (Content, 1.0)]);
+        set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.0003), (Trend, 0.35)]);
         set(Surface::Discover, &[(LongTerm, 1.0), (Demand, 0.3)]);
         set(Surface::Basket, &[(SameOrder, 1.0)]);
         set(Surface::Arrivals, &[(Profile, 1.0)]);
@@ -238,19 +240,20 @@ impl PairTuning {
             from_power: 0.3,
             to_power: 0.0,
             shrink: 0.1,
-            recency_step: 0.5,
+            recency_step: 0.8,
             neighbours_max: 64,
         }
     }
 
+    /// Chosen by `holdfast rec tune --protocol journey-basket`, on its validation weeks alone.
     pub(crate) fn same_order() -> Self {
         Self {
             half_life: 365 * DAY,
             gap_half_life: DAY,
             backward: 1.0,
-            from_power: 0.7,
-            to_power: 0.3,
-            shrink: 5.0,
+            from_power: 0.8,
+            to_power: 0.4,
+            shrink: 20.0,
             recency_step: 1.0,
             neighbours_max: 256,
         }
@@ -258,12 +261,13 @@ impl PairTuning {
 }
 
 impl ContentTuning {
+    /// Chosen with co-visitation's.
     fn cosine() -> Self {
         Self {
             fields: [1.0, 1.0, 1.0, 0.5],
-            idf_power: 1.0,
+            idf_power: 1.5,
             global_power: 0.0,
-            length_power: 1.0,
+            length_power: 0.75,
             recency_step: 0.7,
             half_life: 90 * DAY,
         }
