@@ -8,6 +8,7 @@ mod events;
 mod import;
 mod mesh;
 mod migrate;
+mod rec;
 mod up;
 
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum Command {
     Events(events::Args),
     /// Play a product drop with real clients and report what happened.
     Drop(Box<drop::Args>),
+    /// Measure recommendations on data whose future is known.
+    Rec(rec::Args),
 }
 
 impl Cli {
@@ -77,6 +80,7 @@ impl Cli {
                 Command::BenchServer(args) => bench::server::run(args).await,
                 Command::Events(args) => events::run(args, output).await,
                 Command::Drop(args) => drop::run(*args, output).await,
+                Command::Rec(args) => rec::run(args, output).await,
             }
         });
         match ran {

@@ -3,6 +3,7 @@
 
 mod client;
 mod domain;
+pub mod eval;
 mod grpc;
 mod metrics;
 mod service;

@@ -33,11 +33,6 @@ impl<K: Hash + Eq + Clone, V: Default> BoundedMap<K, V> {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
-    /// The stored key that equals this one: cloning it shares its memory.
-    pub(crate) fn key(&self, key: &K) -> Option<&K> {
-        self.entries.get_key_value(key).map(|(key, _)| key)
-    }
-
     /// The value to write to, new where it is missing. Follow with [`Self::pop_excess`].
     pub(crate) fn touch(&mut self, key: &K) -> &mut V {
         self.turn += 1;
@@ -57,11 +52,6 @@ impl<K: Hash + Eq + Clone, V: Default> BoundedMap<K, V> {
         let entry = self.entries.remove(&key)?;
         Some((key, entry.value))
     }
-
-    /// Oldest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.turns.values().filter_map(|key| Some((key, &self.entries.get(key)?.value)))
-    }
 }
 
 #[cfg(test)]
@@ -77,6 +67,6 @@ mod tests {
         assert_eq!(map.pop_excess(), None);
         map.touch(&"c");
         assert_eq!(map.pop_excess(), Some(("b", 1)));
-        assert_eq!(map.iter().collect::<Vec<_>>(), [(&"a", &2), (&"c", &0)]);
+        assert_eq!(["a", "b", "c"].map(|key| map.get(&key).copied()), [Some(2), None, Some(0)]);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use holdfast_contracts::{CustomerId, IdError, ProductId, RequestId};
+use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// A moment, in milliseconds since 1970; never before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -16,6 +17,11 @@ impl Time {
 
     pub(crate) fn ms(self) -> i64 {
         self.0
+    }
+
+    #[must_use]
+    pub(crate) fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
 
     /// How far apart two moments are, whichever came first.
@@ -119,6 +125,17 @@ impl Actor {
 pub(crate) enum Shopper {
     Customer(CustomerId),
     Session(SessionId),
+}
+
+impl Shopper {
+    /// What a table of shoppers knows them by: their names take many times the memory. Two alike among a billion are one
+    /// in 10^20.
+    pub(crate) fn key(&self) -> u128 {
+        match self {
+            Self::Customer(customer) => xxh3_128_with_seed(customer.as_str().as_bytes(), 1),
+            Self::Session(session) => xxh3_128_with_seed(session.as_str().as_bytes(), 2),
+        }
+    }
 }
 
 /// One line of the log.

@@ -1,53 +1,85 @@
-//! What one shopper did lately.
+//! What one shopper did.
 
 use std::time::Duration;
 
-use holdfast_contracts::ProductId;
-
 use super::event::{Kind, Time};
+use super::personal::Purchases;
+use super::row::Row;
+use super::session::IDLE_MAX;
+use super::table::Slot;
 
-/// How many products a history remembers.
+/// How many products a history remembers having been looked at.
 pub(crate) const VISITS_MAX: usize = 30;
-/// How many purchases it remembers, however much was looked at since.
-pub(crate) const BOUGHT_MAX: usize = 50;
 /// How many earlier visits one event is paired with.
 const PAIRS_MAX: usize = 10;
 /// Visits further apart say nothing of each other.
 const PAIR_GAP_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// Doing the same again this soon says nothing new: reloads, and loops that would make anything trend.
 const REPEAT_GAP_MAX: Duration = Duration::from_secs(30 * 60);
+/// A shopper counts once for a product's popularity in so long.
+const COUNT_GAP_MAX: Duration = Duration::from_secs(86_400);
+/// Purchases this close are one order.
+pub(crate) const ORDER_GAP_MAX: Duration = Duration::from_secs(10 * 60);
+/// How many lines of an order are paired with each other.
+pub(crate) const ORDER_LINES_MAX: usize = 100;
 
 /// A product in a shopper's history.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Visit {
     /// Of the latest event.
     pub(crate) time: Time,
-    pub(crate) product: ProductId,
+    pub(crate) product: Slot,
     /// Of the strongest event.
     pub(crate) kind: Kind,
 }
 
-/// Bounded by [`VISITS_MAX`] and [`BOUGHT_MAX`]; what happened longest ago is forgotten first.
-#[derive(Debug, Default, Hash)]
+/// Every part of it is bounded; what happened longest ago is forgotten first.
+#[derive(Debug, Default)]
 pub(crate) struct History {
     /// Oldest first, each product once.
     visits: Vec<Visit>,
-    /// Oldest first, each product once.
-    bought: Vec<Visit>,
+    pub(crate) purchases: Purchases,
+    pub(crate) order: Order,
+    pub(crate) current: Current,
+    /// The latest session, the shop's own or one of ours.
+    pub(crate) session: Option<Slot>,
+    /// The features of what was bought.
+    pub(crate) profile: Row,
+}
+
+/// What an event adds to what was known of its shopper.
+#[derive(Debug, PartialEq)]
+pub(crate) struct News {
+    /// The earlier visits it pairs with.
+    pub(crate) pairs: Vec<Visit>,
+    /// Whether the shopper is one more who is interested in the product.
+    pub(crate) counts: bool,
+}
+
+/// The order a shopper's latest purchases belong to.
+#[derive(Debug, Default, Hash)]
+pub(crate) struct Order {
+    time: Time,
+    lines: Vec<Slot>,
+}
+
+/// The session a shopper is in, where the shop names none.
+#[derive(Debug, Default, Clone, Copy, Hash)]
+pub(crate) struct Current {
+    began: Time,
+    last: Time,
 }
 
 impl History {
-    /// Takes an event in and returns the visits it pairs with; None where it only repeats what is known.
-    pub(crate) fn record(&mut self, event: &Visit) -> Option<Vec<Visit>> {
-        if event.kind == Kind::Purchase {
-            remember(&mut self.bought, event, BOUGHT_MAX);
-        }
+    /// Takes an event in and says what is new about it; None where it only repeats what is known.
+    pub(crate) fn record(&mut self, event: &Visit) -> Option<News> {
         let known = self.visits.iter().find(|visit| visit.product == event.product);
         let repeats =
-            known.is_some_and(|visit| visit.kind >= event.kind && visit.time.gap(event.time) <= REPEAT_GAP_MAX);
-        let paired = (!repeats).then(|| self.near(event));
-        remember(&mut self.visits, event, VISITS_MAX);
-        paired
+            |gap_max| known.is_some_and(|visit| visit.kind >= event.kind && visit.time.gap(event.time) <= gap_max);
+        let news =
+            (!repeats(REPEAT_GAP_MAX)).then(|| News { pairs: self.near(event), counts: !repeats(COUNT_GAP_MAX) });
+        self.remember(event);
+        news
     }
 
     /// Oldest first.
@@ -55,68 +87,111 @@ impl History {
         &self.visits
     }
 
-    /// The products bought at most `ago` before `now`, or after it.
-    pub(crate) fn bought_since(&self, now: Time, ago: Duration) -> impl Iterator<Item = &ProductId> {
-        self.bought
-            .iter()
-            .filter(move |visit| visit.time >= now || visit.time.gap(now) <= ago)
-            .map(|visit| &visit.product)
-    }
-
     fn near(&self, event: &Visit) -> Vec<Visit> {
         let gap = |visit: &Visit| visit.time.gap(event.time);
         let mut near: Vec<&Visit> =
             self.visits.iter().filter(|visit| visit.product != event.product && gap(visit) <= PAIR_GAP_MAX).collect();
-        near.sort_by_key(|visit| (gap(visit), &visit.product));
-        near.into_iter().take(PAIRS_MAX).cloned().collect()
+        near.sort_by_key(|visit| (gap(visit), visit.product));
+        near.into_iter().take(PAIRS_MAX).copied().collect()
+    }
+
+    fn remember(&mut self, event: &Visit) {
+        match self.visits.iter_mut().find(|visit| visit.product == event.product) {
+            Some(visit) => {
+                visit.time = visit.time.max(event.time);
+                visit.kind = visit.kind.max(event.kind);
+            }
+            None => self.visits.push(*event),
+        }
+        self.visits.sort_unstable();
+        if self.visits.len() > VISITS_MAX {
+            self.visits.remove(0);
+        }
     }
 }
 
-fn remember(visits: &mut Vec<Visit>, event: &Visit, len_max: usize) {
-    match visits.iter_mut().find(|visit| visit.product == event.product) {
-        Some(visit) => {
-            visit.time = visit.time.max(event.time);
-            visit.kind = visit.kind.max(event.kind);
-        }
-        None => visits.push(event.clone()),
+impl Order {
+    pub(crate) fn len(&self) -> usize {
+        self.lines.len()
     }
-    visits.sort_unstable();
-    if visits.len() > len_max {
-        visits.remove(0);
+
+    /// Takes a purchase in and returns the other lines of its order; None where the order has the product already. A
+    /// purchase that arrives after a later order has begun stands alone.
+    pub(crate) fn record(&mut self, product: Slot, time: Time) -> Option<&[Slot]> {
+        if self.lines.is_empty() || self.time.gap(time) > ORDER_GAP_MAX {
+            if time < self.time {
+                return Some(&[]);
+            }
+            self.lines.clear();
+            self.time = time;
+        }
+        if self.lines.contains(&product) {
+            return None;
+        }
+        if self.len() == ORDER_LINES_MAX {
+            return Some(&[]);
+        }
+        self.lines.push(product);
+        self.lines.split_last().map(|(_, others)| others)
+    }
+}
+
+impl Current {
+    /// When the session began that an event of this time belongs to; a late one from an earlier session stands alone.
+    pub(crate) fn record(&mut self, time: Time) -> Time {
+        if self.last.gap(time) > IDLE_MAX {
+            if time < self.last {
+                return time;
+            }
+            self.began = time;
+        }
+        self.last = self.last.max(time);
+        self.began
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::product::Products;
     use super::*;
 
-    fn visit(product: &str, kind: Kind, minute: i64) -> Visit {
+    fn visit(products: &mut Products, product: &str, kind: Kind, minute: i64) -> Visit {
         let time = Time::from_ms(minute * 60_000).expect("after 1970");
-        Visit { time, product: product.parse().expect("an id"), kind }
+        Visit { time, product: products.touch(&product.parse().expect("an id")).slot, kind }
     }
 
     #[test]
     fn a_reload_says_nothing_new_but_a_purchase_does() {
-        let mut history = History::default();
-        assert_eq!(history.record(&visit("a", Kind::View, 0)), Some(vec![]));
-        assert_eq!(history.record(&visit("a", Kind::View, 1)), None);
-        assert_eq!(history.record(&visit("a", Kind::Purchase, 2)), Some(vec![]));
-        assert_eq!(history.record(&visit("a", Kind::View, 3)), None);
-        assert_eq!(history.record(&visit("a", Kind::View, 60)), Some(vec![]));
-        assert_eq!(history.visits(), [visit("a", Kind::Purchase, 60)]);
+        let (mut history, mut products) = (History::default(), Products::new(10));
+        let mut a = |kind, minute| visit(&mut products, "a", kind, minute);
+        let news = |counts| Some(News { pairs: vec![], counts });
+        assert_eq!(history.record(&a(Kind::View, 0)), news(true));
+        assert_eq!(history.record(&a(Kind::View, 1)), None);
+        assert_eq!(history.record(&a(Kind::Purchase, 2)), news(true));
+        assert_eq!(history.record(&a(Kind::View, 3)), None);
+        assert_eq!(history.record(&a(Kind::Purchase, 60)), news(false));
+        assert_eq!(history.visits(), [a(Kind::Purchase, 60)]);
     }
 
     #[test]
-    fn purchases_outlast_any_amount_of_looking_around() {
-        let mut history = History::default();
-        history.record(&visit("shoes", Kind::Purchase, 0));
-        for n in 0..1_000 {
-            history.record(&visit(&format!("p{n}"), Kind::View, n));
-        }
-        assert_eq!(history.visits().len(), VISITS_MAX);
-        let now = Time::from_ms(1_000 * 60_000).expect("after 1970");
-        let bought: Vec<_> = history.bought_since(now, PAIR_GAP_MAX).map(ProductId::as_str).collect();
-        assert_eq!(bought, ["shoes"]);
-        assert_eq!(history.bought_since(now, REPEAT_GAP_MAX).count(), 0);
+    fn lines_bought_together_are_one_order_and_later_ones_another() {
+        let (mut order, mut products) = (Order::default(), Products::new(10));
+        let mut line = |product, minute| visit(&mut products, product, Kind::Purchase, minute);
+        let (a, b, c, late) = (line("a", 0), line("b", 1), line("c", 60), line("d", 2));
+        assert_eq!(order.record(a.product, a.time), Some(&[][..]));
+        assert_eq!(order.record(b.product, b.time), Some(&[a.product][..]));
+        assert_eq!(order.record(a.product, b.time), None, "two of a kind are one line");
+        assert_eq!(order.record(c.product, c.time), Some(&[][..]));
+        assert_eq!(order.record(late.product, late.time), Some(&[][..]), "late, alone");
+    }
+
+    #[test]
+    fn a_session_ends_with_idleness() {
+        let mut current = Current::default();
+        let at = |minute: i64| Time::from_ms((1_000 + minute) * 60_000).expect("after 1970");
+        assert_eq!(current.record(at(0)), at(0));
+        assert_eq!(current.record(at(29)), at(0));
+        assert_eq!(current.record(at(60)), at(60));
+        assert_eq!(current.record(at(1)), at(1), "late");
     }
 }

@@ -54,7 +54,7 @@ impl RecommendationService for Recommendations {
         let product: ProductId =
             request.product_id.parse().map_err(|problem| Refusal::invalid("product_id", problem))?;
         let page_size = parse_page_size(request.page_size)?;
-        let picks = self.recommender.similar_items(product, page_size, deadline).await.map_err(Refusal::from)?;
+        let picks = self.recommender.similar_items(product, page_size, now(), deadline).await.map_err(Refusal::from)?;
         Ok(Response::new(SimilarItemsResponse { items: picks.into_iter().map(RecommendedItem::from).collect() }))
     }
 

@@ -5,6 +5,7 @@ use holdfast_platform::deadline::Deadline;
 
 use super::{Pick, Recommender};
 use crate::client::{AskError, Listing};
+use crate::domain::Time;
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,7 @@ impl Recommender {
         &self,
         product: ProductId,
         page_size: usize,
+        now: Time,
         deadline: Deadline,
     ) -> Result<Vec<Pick>, SimilarItemsError> {
         match self.catalog.ask_listing(&product, deadline).await? {
@@ -27,7 +29,7 @@ impl Recommender {
             // A sold-out or archived product's page is where its neighbours are needed most.
             Listing::Listed(_) => {}
         }
-        let candidates = self.model.read(|model| model.similar(&product));
+        let candidates = self.model.read(|model| model.similar(&product, now));
         Ok(self.pick_available(&candidates, page_size, deadline).await?)
     }
 }
