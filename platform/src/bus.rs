@@ -22,6 +22,7 @@ mod topic;
 use futures_util::future::BoxFuture;
 use holdfast_contracts::events::v1::Envelope;
 
+use self::ledger::Backlog;
 use crate::pg::Transaction;
 
 pub use choice::{Choice, Opened};
@@ -72,6 +73,13 @@ pub trait Bus: Send + Sync {
     /// # Errors
     /// As [`Bus::subscribe`].
     fn rewind<'a>(&'a self, topic: &'a Topic, group: &'a Group, to: Start) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// What a group has not read yet of a ledger; none where a broker is in between: then the topic's relay knows what
+    /// waits.
+    ///
+    /// # Errors
+    /// As [`Bus::subscribe`].
+    fn backlog<'a>(&'a self, topic: &'a Topic, group: &'a Group) -> BoxFuture<'a, Result<Option<Backlog>, Error>>;
 }
 
 /// Reads a topic in its order.

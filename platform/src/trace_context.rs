@@ -1,5 +1,7 @@
 //! W3C Trace Context, level 1: the `traceparent` header.
 
+use std::fmt;
+
 use http::{HeaderName, HeaderValue};
 
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -39,9 +41,14 @@ impl TraceContext {
     }
 
     pub fn header(&self) -> HeaderValue {
+        HeaderValue::try_from(self.to_string()).expect("hexadecimal digits and dashes are a valid header value")
+    }
+}
+
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { trace_id, span_id, is_sampled } = self;
-        let text = format!("00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(*is_sampled));
-        HeaderValue::try_from(text).expect("hexadecimal digits and dashes are a valid header value")
+        write!(f, "00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(*is_sampled))
     }
 }
 

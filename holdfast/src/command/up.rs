@@ -78,17 +78,19 @@ async fn serve(
         () = &mut stop => return Ok(()),
         started = starting => started?,
     };
-    let (http, grpc) = (system.http(), system.grpc());
+    let (http, grpc, admin_address) = (system.http(), system.grpc(), admin.local_addr()?);
     let ready_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     if output.is_json() {
         let ready = serde_json::json!({
-            "ready": { "http": format!("http://{http}"), "grpc": format!("http://{grpc}"), "databaseUrl": pg::without_password(database_url),
-                       "readyMs": ready_ms }
+            "ready": { "http": format!("http://{http}"), "grpc": format!("http://{grpc}"),
+                       "admin": format!("http://{admin_address}"),
+                       "databaseUrl": pg::without_password(database_url), "readyMs": ready_ms }
         });
         println!("{ready}");
     } else {
         println!("ready in {ready_ms} ms: REST http://{http} (routes at /openapi.json), gRPC {grpc}");
         println!("  database {}", pg::without_password(database_url));
+        println!("  probes, metrics and the log level http://{admin_address} (/readyz, /metrics, /loglevel)");
         println!("  try: grpcurl -plaintext {grpc} list");
     }
     let (health, over) = (system.health().clone(), CancellationToken::new());

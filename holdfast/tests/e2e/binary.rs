@@ -19,6 +19,7 @@ pub(crate) struct Holdfast {
     child: Child,
     stdout: BufReader<ChildStdout>,
     pub(crate) doors: Doors,
+    pub(crate) admin: String,
     pub(crate) database_url: String,
     /// How long its start took, as it says itself.
     pub(crate) ready: Duration,
@@ -64,6 +65,7 @@ impl Holdfast {
         let text = |name: &str| told[name].as_str().unwrap_or_else(|| panic!("{name} is not in {line}"));
         Self {
             doors: Doors::at(text("http"), text("grpc")),
+            admin: text("admin").to_owned(),
             database_url: text("databaseUrl").to_owned(),
             ready: Duration::from_millis(told["readyMs"].as_u64().expect("a number")),
             child,

@@ -18,6 +18,7 @@ macro_rules! over_both_transports {
     };
 }
 
+mod admin;
 mod ask;
 mod audit;
 mod bad_input;

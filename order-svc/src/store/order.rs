@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use holdfast_contracts::{CustomerId, LocationId, Sku};
 use holdfast_platform::pg::{self, Execute, Params};
+use holdfast_platform::telemetry::trace;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -72,6 +73,7 @@ pub(crate) async fn insert_order(
         &draft.total.amount_minor,
         &draft.method.provider,
         &draft.method.token,
+        &traceparent(),
     ];
     let row = db.query_opt(include_str!("sql/insert_order.sql"), params).await?;
     Ok(row.map(|row| {
@@ -116,11 +118,17 @@ pub(crate) async fn save_order(
         &failure.map(|failure| failure.reason.as_str()),
         &failure.map(|failure| Json(Detail::from(failure))),
         &told,
+        &traceparent(),
     ];
     let Some(row) = db.query_opt(include_str!("sql/save_order.sql"), params).await? else { return Ok(false) };
     order.version = row.get("version");
     order.update_time = row.get("update_time");
     Ok(true)
+}
+
+/// Where the order's trace goes on: with whoever reads its event.
+fn traceparent() -> Option<String> {
+    trace::current().map(|context| context.to_string())
 }
 
 /// Makes events that came from another server readable on this one; does nothing to any other.

@@ -5,8 +5,10 @@
 //! An event that cannot be handled is parked with its cause, and with it, unhandled, all later ones of its key: order
 //! per key holds for those too. Every other key goes on.
 
+mod backlog;
 mod parked;
 mod settle;
+mod trace;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,7 +80,9 @@ impl<H: Handler> Consumer<H> {
 
     /// Consumes until told to stop; a round under way is finished first or rolls back.
     pub async fn run(self, stopping: CancellationToken) {
-        stopping.run_until_cancelled_owned(self.consume()).await;
+        let Config { topic, group, .. } = self.config.clone();
+        let backlog = backlog::Watch { bus: Arc::clone(&self.bus), topic, group, tally: self.tally };
+        stopping.run_until_cancelled_owned(async { tokio::join!(self.consume(), backlog.run()) }).await;
     }
 
     async fn consume(self) {

@@ -23,6 +23,7 @@ use self::member::Member;
 use self::publisher::Publishing;
 use self::reader::Tail;
 use self::topics::Topics;
+use super::ledger::Backlog;
 use super::{Bus, Error, Group, Publisher, Reader, Start, Subscription, Topic};
 
 pub use address::{Address, AddressError};
@@ -83,6 +84,10 @@ impl Bus for Kafka {
             standing.rewind(&mut standing.connect(database_url).await?, &places?).await
         }
         .boxed()
+    }
+
+    fn backlog<'a>(&'a self, _: &'a Topic, _: &'a Group) -> BoxFuture<'a, Result<Option<Backlog>, Error>> {
+        std::future::ready(Ok(None)).boxed()
     }
 }
 

@@ -5,7 +5,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::inbox::Inbox;
-use super::ledger::Ledger;
+use super::ledger::{Backlog, Ledger};
+use super::relay::load_backlog;
 use super::{Bus, Delivery, Error, Group, Offset, Reader, Start, Subscription, Topic};
 use crate::pg::{Connection, Transaction};
 
@@ -74,6 +75,15 @@ impl Bus for PostgresBus {
             inbox.set_position(&tx, position).await?;
             inbox.forget_seen(&tx).await?;
             Ok(tx.commit().await?)
+        }
+        .boxed()
+    }
+
+    fn backlog<'a>(&'a self, topic: &'a Topic, group: &'a Group) -> BoxFuture<'a, Result<Option<Backlog>, Error>> {
+        async move {
+            let inbox = Inbox::new(topic.clone(), group.clone());
+            let db = inbox.connect(&self.database_url).await?;
+            Ok(Some(load_backlog(&mut self.ledger(topic), &inbox, &db).await?))
         }
         .boxed()
     }

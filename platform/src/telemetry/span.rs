@@ -55,6 +55,11 @@ impl Span {
         Self::begin(SpanKind::Client, name, parent, false)
     }
 
+    /// Events being handled, where they were made as part of a trace.
+    pub fn consumer(name: &'static str, parent: Option<TraceContext>) -> Self {
+        Self::begin(SpanKind::Consumer, name, parent, true)
+    }
+
     /// Work of this process's own, where it is part of a trace.
     pub fn internal(name: &'static str, parent: Option<TraceContext>) -> Self {
         Self::begin(SpanKind::Internal, name, parent, false)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use holdfast_contracts::Workload;
 use holdfast_contracts::events::v1::Envelope;
 use holdfast_platform::bus::inbox::{Inbox, TABLES};
 use holdfast_platform::bus::ledger::Ledger;
@@ -15,8 +16,11 @@ use holdfast_platform::bus::testing::World;
 use holdfast_platform::bus::{Error, Publisher, Topic};
 use holdfast_platform::pg;
 use holdfast_platform::task::spawn_joined;
+use holdfast_platform::telemetry::metrics::Metrics;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use crate::metrics::until;
 
 /// Takes half of every third batch and then says that it failed; nothing at all while it is away.
 #[derive(Default)]
@@ -70,9 +74,13 @@ impl Broker {
 
 /// A world whose ledger has a relay's tables too.
 async fn world() -> World {
-    let world = World::new().await;
+    world_of("shop").await
+}
+
+async fn world_of(topic: &str) -> World {
+    let world = World::of(topic).await;
     let db = pg::connect(&world.database_url).await.expect("the database answers");
-    db.client().batch_execute(&TABLES.replace("SCHEMA", "shop")).await.expect("the tables are made");
+    db.client().batch_execute(&TABLES.replace("SCHEMA", topic)).await.expect("the tables are made");
     world
 }
 
@@ -121,5 +129,23 @@ async fn while_the_broker_is_away_the_ledger_is_the_queue() {
     assert!(waited.await.expect("the backlog is seen").oldest.is_some());
     broker.away.store(false, Ordering::Relaxed);
     broker.wait_for(25).await;
+    relay.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_told_and_what_is_published_is_counted() {
+    // No other test here relays this topic.
+    let (world, broker) = (world_of("inventory").await, Arc::new(Broker::default()));
+    let (metrics, owner) = (Metrics::get(), (Workload::InventorySvc,));
+    broker.away.store(true, Ordering::Relaxed);
+    world.append("a", 1, 25).await;
+    let relay = start(&world, &broker);
+    until(|| metrics.outbox_pending.of(owner).get() == Some(25.0)).await;
+    assert!(metrics.outbox_oldest.of(owner).get().is_some_and(|age| age > 0.0));
+    assert_eq!(metrics.outbox_published.of(owner).get(), 0, "nobody took them");
+    broker.away.store(false, Ordering::Relaxed);
+    until(|| metrics.outbox_pending.of(owner).get() == Some(0.0)).await;
+    assert_eq!(metrics.outbox_oldest.of(owner).get(), Some(0.0), "there is none");
+    until(|| metrics.outbox_published.of(owner).get() == 25).await;
     relay.abort();
 }

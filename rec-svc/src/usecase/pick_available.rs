@@ -6,7 +6,7 @@ use holdfast_platform::deadline::Deadline;
 use super::Recommender;
 use crate::client::{AskError, Listing};
 use crate::domain::Candidate;
-use crate::metrics::{Checked, Filled, Metrics};
+use crate::metrics::{Checked, Fallback, Filled, Metrics};
 
 /// The fewest candidates asked about at once.
 const CHUNK_MIN: usize = 20;
@@ -30,7 +30,10 @@ impl Recommender {
     ) -> Result<Vec<Pick>, AskError> {
         let mut picks = Vec::with_capacity(page_size);
         // Twice what is needed: one round of questions is enough until half the shop is sold out.
-        for chunk in candidates.chunks((2 * page_size).max(CHUNK_MIN)) {
+        for (round, chunk) in candidates.chunks((2 * page_size).max(CHUNK_MIN)).enumerate() {
+            if round == 1 {
+                Metrics::get().fallbacks.of((Fallback::SoldOut,)).add(1);
+            }
             let available = self.keep_available(chunk, deadline).await?;
             picks.extend(available.into_iter().take(page_size - picks.len()));
             if picks.len() == page_size {

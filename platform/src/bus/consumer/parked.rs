@@ -6,8 +6,9 @@ use holdfast_contracts::events::v1::Envelope;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{Consumer, Session};
+use super::{Consumer, Session, trace};
 use crate::bus::{Error, HandleError, Handler};
+use crate::telemetry::trace::scope;
 
 /// How often to look for them.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -34,7 +35,8 @@ impl<H: Handler> Consumer<H> {
         let due = self.inbox.load_due_parked(&session.db, AT_ONCE_MAX).await?;
         let mut any_handled = false;
         for (id, event) in &due {
-            match self.retry_one(session, *id, event).await {
+            let span = trace::span(std::slice::from_ref(event));
+            match scope(span.context(), self.retry_one(session, *id, event)).await {
                 Ok(handled) => any_handled |= handled,
                 Err(Retry::Bus(error)) => return Err(error),
                 Err(Retry::Handler(refusal)) if refusal.is_transient() => {

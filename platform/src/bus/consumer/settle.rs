@@ -7,10 +7,11 @@ use futures_util::FutureExt as _;
 use holdfast_contracts::events::v1::Envelope;
 use tracing::error;
 
-use super::{BATCH_EVENTS_MAX, Consumer, Round, Session};
+use super::{BATCH_EVENTS_MAX, Consumer, Round, Session, trace};
 use crate::bus::inbox::{Parking, Seen};
 use crate::bus::{Delivery, Error, HandleError, Handler, Offset};
 use crate::pg::{Connection, Transaction};
+use crate::telemetry::trace::scope;
 
 /// How often an event is tried alone before it is parked.
 pub(super) const ATTEMPTS_MAX: i32 = 3;
@@ -34,7 +35,13 @@ impl<H: Handler> Consumer<H> {
         let batch = session.subscription.fetch(events_max).await?;
         let Some(last) = batch.last().map(|delivery| delivery.offset) else { return Ok(Round::Idle) };
         let sorted = self.sort(&session.db, &batch, last).await?;
-        match self.settle(session, &sorted).await {
+        let mut span = trace::span(&sorted.fresh);
+        let settled = scope(span.context(), self.settle(session, &sorted)).await;
+        if settled.is_err() {
+            span.fail("refused");
+        }
+        span.end();
+        match settled {
             Ok(false) => Ok(Round::Idle),
             Ok(true) => {
                 self.tally.handled(&sorted.fresh);

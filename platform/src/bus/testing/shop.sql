@@ -6,6 +6,7 @@ CREATE TABLE shop.event (
     key      text NOT NULL,
     sequence bigint NOT NULL,
     at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    traceparent text,
     PRIMARY KEY (xid, seq),
     UNIQUE (key, sequence)
 );
@@ -14,7 +15,7 @@ CREATE FUNCTION shop.published_events(after bigint[], events_max bigint)
 RETURNS TABLE (place bigint[], key text, sequence bigint, occur_time timestamptz, traceparent text,
                schema_version integer, type text, sku text, version bigint, quantity bigint, create_time timestamptz)
 LANGUAGE sql STABLE AS $$
-    SELECT ARRAY[e.xid::text::bigint, e.seq, 0], e.key, e.sequence, e.at, NULL::text, 1,
+    SELECT ARRAY[e.xid::text::bigint, e.seq, 0], e.key, e.sequence, e.at, e.traceparent, 1,
            'holdfast.events.v1.Movement'::text, e.key, e.sequence, 1::bigint, e.at
     FROM shop.event e
     WHERE (e.xid, e.seq) > (after[1]::text::xid8, after[2]) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())

@@ -41,13 +41,19 @@ pub struct Count {
 
 impl World {
     pub async fn new() -> Self {
+        Self::of("shop").await
+    }
+
+    /// A world whose ledger is called otherwise: as a workload's, whose events are counted.
+    pub async fn of(topic: &str) -> Self {
         let database_url = pg::testing::fresh_database().await;
         let db = pg::connect(&database_url).await.expect("the database answers");
         let inbox = TABLES.replace("SCHEMA", "till");
         let till = include_str!("till.sql");
-        let sql = format!("{} CREATE SCHEMA till; {inbox} {till}", include_str!("shop.sql"));
+        let ledger = include_str!("shop.sql").replace("shop", topic);
+        let sql = format!("{ledger} CREATE SCHEMA till; {inbox} {till} SET search_path = {topic};");
         db.client().batch_execute(&sql).await.expect("the tables are made");
-        Self { database_url, topic: "shop".parse().expect("a topic"), db }
+        Self { database_url, topic: topic.parse().expect("a topic"), db }
     }
 
     pub fn group(&self, name: &str) -> Group {
@@ -70,10 +76,17 @@ impl World {
         }
     }
 
+    /// Commits an event that was made as part of a trace.
+    pub async fn append_traced(&self, key: &str, sequence: i64, traceparent: &str) {
+        let sql = "INSERT INTO event (key, sequence, traceparent) VALUES ($1, $2, $3)";
+        self.db.execute(sql, &[&key, &sequence, &traceparent]).await.expect("the ledger is written");
+    }
+
     /// Writes an event, and leaves it uncommitted.
     pub async fn append_late(&self, key: &str, sequence: i64) -> Late {
         let db = pg::connect(&self.database_url).await.expect("the database answers");
-        db.client().batch_execute("BEGIN").await.expect("it begins");
+        let begin = format!("SET search_path = {}; BEGIN", self.topic);
+        db.client().batch_execute(&begin).await.expect("it begins");
         write(&db, key, sequence).await;
         Late(db)
     }
@@ -125,7 +138,7 @@ impl World {
     }
 
     /// Starts a member of a group; aborting it is its sudden death, as far as the database can tell.
-    pub fn consume(&self, bus: &Arc<dyn Bus>, group: &str, handler: &Count) -> JoinHandle<()> {
+    pub fn consume(&self, bus: &Arc<dyn Bus>, group: &str, handler: &(impl Handler + Clone)) -> JoinHandle<()> {
         let config = Config {
             database_url: self.database_url.clone(),
             topic: self.topic.clone(),
@@ -137,7 +150,7 @@ impl World {
 }
 
 async fn write(db: &Connection, key: &str, sequence: i64) {
-    let sql = "INSERT INTO shop.event (key, sequence) VALUES ($1, $2)";
+    let sql = "INSERT INTO event (key, sequence) VALUES ($1, $2)";
     db.execute(sql, &[&key, &sequence]).await.expect("the ledger is written");
 }
 
