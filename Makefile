@@ -5,7 +5,7 @@ TOOLS := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/holdfast/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 export TOOLS
 
-.PHONY: help demo up test check bench deps tools fmt kafka kafka-stop test-kafka
+.PHONY: help demo up mesh mesh-drop test check bench bench-mesh bench-events deps tools fmt kafka kafka-stop test-kafka
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,14 @@ demo: deps ## A product drop of 500 units, from nothing, in one command
 
 up: deps ## Run everything on http://127.0.0.1:8080 and gRPC 127.0.0.1:50051
 	$(CARGO) run --release --locked --package holdfast -- up
+
+mesh: deps ## The services apart: a process each, mutual TLS, events over Kafka, one PostgreSQL
+	$(CARGO) build --release --locked --workspace
+	scripts/mesh.sh up
+
+mesh-drop: deps ## The drop through the mesh, from nothing
+	$(CARGO) build --release --locked --workspace
+	scripts/mesh.sh drop
 
 test: deps tools ## Every test, against a real PostgreSQL
 	$(CARGO) test --workspace --locked
@@ -30,6 +38,13 @@ check: tools ## Format, lints, contracts, licences
 
 bench: deps ## Holds per second: the naive way, ours, a bare echo, the raw statement
 	$(CARGO) run --release --locked --package holdfast -- bench
+
+bench-mesh: deps ## What the mesh promises: restarts, kills, balance, retries, deadlines, overload, its own cost
+	$(CARGO) build --release --locked --workspace
+	$(CARGO) run --release --locked --package holdfast -- bench-mesh
+
+bench-events: deps ## How late events are, and what they cost the hot path
+	$(CARGO) run --release --locked --package holdfast -- bench-events
 
 test-kafka: deps ## The event bus's laws on a real Apache Kafka, one node and three
 	$(CARGO) test --locked --package holdfast-platform --features testing --test kafka

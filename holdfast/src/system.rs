@@ -1,12 +1,14 @@
 //! Every service in one process, wired to each other: by direct calls (`up`), or over TCP as if they ran apart.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_contracts::MethodTable;
 use holdfast_platform::client::{self, Wire};
 use holdfast_platform::health::Health;
+use holdfast_platform::layer::shed::Limiter;
 use holdfast_platform::server::Server;
 use holdfast_platform::task::Tasks;
 use holdfast_platform::{pg, server};
@@ -77,20 +79,25 @@ impl System {
     /// Where a service cannot start.
     pub async fn start(database_url: &str, transport: Transport, listeners: Listeners) -> anyhow::Result<Self> {
         let table = MethodTable::load().context("the contracts cannot be served")?;
+        // One limit for all of the process's calls, whichever way they come in.
+        let limiter = server::limiter()?;
         let doors = Tasks::new();
         let health = Health::following(&PACKAGES, database_url, &doors).await?;
         let mut all = Routes::builder();
 
         let inventory = inventory_svc::Service::start(inventory_svc::Config::new(database_url)).await?;
-        let inventory_wire = connect(transport, &doors, &health, &mut all, |routes| inventory.add_to(routes)).await?;
+        let inventory_wire =
+            connect(transport, &doors, (&health, &limiter), &mut all, |routes| inventory.add_to(routes)).await?;
 
         let deps = order_svc::Deps { inventory: inventory_wire.clone() };
         let orders = order_svc::Service::start(order_svc::Config::new(database_url), deps).await?;
-        let order_wire = connect(transport, &doors, &health, &mut all, |routes| orders.add_to(routes)).await?;
+        let order_wire =
+            connect(transport, &doors, (&health, &limiter), &mut all, |routes| orders.add_to(routes)).await?;
 
         let deps = rec_svc::Deps { inventory: inventory_wire.clone() };
         let recommendations = rec_svc::Service::start(rec_svc::Config::new(database_url), deps).await?;
-        let rec_wire = connect(transport, &doors, &health, &mut all, |routes| recommendations.add_to(routes)).await?;
+        let rec_wire =
+            connect(transport, &doors, (&health, &limiter), &mut all, |routes| recommendations.add_to(routes)).await?;
 
         let wires = [
             ("holdfast.inventory.v1", inventory_wire),
@@ -105,7 +112,7 @@ impl System {
         let (http_address, grpc_address) = (http.local_addr()?, grpc.local_addr()?);
         let stop = doors.stopping();
         doors.spawn("http", async move { log_end(gateway.serve(http, stop.cancelled_owned()).await) });
-        let server = Server::new(server::with_infrastructure(all.routes(), &health)?).grace(grace);
+        let server = Server::new(server::with_infrastructure(all.routes(), &health)?).limiter(limiter).grace(grace);
         let stop = doors.stopping();
         doors.spawn("grpc", async move { log_end(server.serve(grpc, stop.cancelled_owned()).await) });
         let (http, grpc) = (http_address, grpc_address);
@@ -146,7 +153,7 @@ impl System {
 async fn connect(
     transport: Transport,
     doors: &Tasks,
-    health: &Health,
+    (health, limiter): (&Health, &Arc<Limiter>),
     all: &mut RoutesBuilder,
     add: impl Fn(&mut RoutesBuilder),
 ) -> anyhow::Result<Wire> {
@@ -154,7 +161,10 @@ async fn connect(
     let mut own = Routes::builder();
     add(&mut own);
     match transport {
-        Transport::InProcess => Ok(client::in_process(server::with_infrastructure(own.routes(), health)?)),
+        Transport::InProcess => {
+            let routes = server::with_infrastructure(own.routes(), health)?;
+            Ok(client::in_process(server::in_process(routes, limiter)?))
+        }
         Transport::Tcp => {
             let listener = server::listen(([127, 0, 0, 1], 0).into()).await?;
             let address = listener.local_addr()?;

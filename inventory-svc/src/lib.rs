@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use holdfast_contracts::inventory::v1::catalog_service_server::CatalogServiceServer;
 use holdfast_contracts::inventory::v1::inventory_service_server::InventoryServiceServer;
+use holdfast_platform::bus::Opened;
 use holdfast_platform::pg::{self, migrate::Migration};
 use holdfast_platform::task::Tasks;
 use tonic::service::RoutesBuilder;
@@ -25,6 +26,9 @@ use crate::usecase::watch::Hub;
 
 /// The service's schema in the database.
 pub const SCHEMA: &str = "inventory";
+
+/// What its events are published as.
+pub const TOPIC: &str = "inventory";
 
 /// The schema, step by step.
 pub const MIGRATIONS: &[Migration] = &[
@@ -46,12 +50,16 @@ pub struct Config {
     pub lanes: usize,
     /// How often holds that have run out are looked for.
     pub sweep_period: Duration,
+    /// What carries the ledger's events.
+    pub bus: Opened,
 }
 
 impl Config {
     pub fn new(database_url: impl Into<String>) -> Self {
+        let database_url = database_url.into();
         Self {
-            database_url: database_url.into(),
+            bus: Opened::postgres(&database_url),
+            database_url,
             connections_max: pg::CONNECTIONS_MAX_DEFAULT,
             lanes: lane::lanes_default(),
             sweep_period: Duration::from_millis(500),
@@ -103,6 +111,7 @@ impl Service {
             reclaim: usecase::reclaim::Reclaim::default(),
         });
         tasks.spawn("sweeper", worker::sweeper::run(inventory.clone(), config.sweep_period, tasks.stopping()));
+        config.bus.relay(TOPIC.parse().expect("it is a topic's name"), &config.database_url, &tasks);
         tasks.spawn("tail", worker::tail::run(inventory.clone(), tasks.stopping()));
         Ok(Self { inventory, tasks, watches: Tasks::new() })
     }

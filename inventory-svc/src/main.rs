@@ -13,15 +13,19 @@ struct Args {
     #[command(flatten)]
     database: config::DatabaseArgs,
     #[command(flatten)]
+    bus: config::BusArgs,
+    #[command(flatten)]
     mesh: config::MeshArgs,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Args { grpc, database, mesh } = config::parse();
+    let Args { grpc, database, bus, mesh } = config::parse();
     let process = Process::start(&mesh, Workload::InventorySvc, grpc).await?;
     let listener = server::listen(grpc).await?;
-    let service = Service::start(Config::new(&database.database_url)).await?;
+    let bus = bus.bus.open(&database.database_url)?;
+    let settings = Config { bus, ..Config::new(&database.database_url) };
+    let service = Service::start(settings).await?;
     let health = process.health("holdfast.inventory.v1", &database.database_url).await?;
     process.serve(listener, health, |routes| service.add_to(routes), service.end_watches()).await?;
     service.stop().await;

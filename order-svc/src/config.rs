@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use holdfast_platform::bus::Opened;
 use holdfast_platform::client::Wire;
 use holdfast_platform::pg::CONNECTIONS_MAX_DEFAULT;
 
@@ -33,12 +34,16 @@ pub struct Config {
     pub watch_max: Duration,
     /// When the sandbox's late charges appear.
     pub sandbox_late_after: Duration,
+    /// What carries the orders' events.
+    pub bus: Opened,
 }
 
 impl Config {
     pub fn new(database_url: impl Into<String>) -> Self {
+        let database_url = database_url.into();
         Self {
-            database_url: database_url.into(),
+            bus: Opened::postgres(&database_url),
+            database_url,
             connections_max: CONNECTIONS_MAX_DEFAULT,
             inventory_timeout: Duration::from_secs(3),
             payment_timeout: Duration::from_secs(3),

@@ -16,16 +16,20 @@ struct Args {
     #[command(flatten)]
     database: config::DatabaseArgs,
     #[command(flatten)]
+    bus: config::BusArgs,
+    #[command(flatten)]
     mesh: config::MeshArgs,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Args { grpc, inventory, database, mesh } = config::parse();
+    let Args { grpc, inventory, database, bus, mesh } = config::parse();
     let process = Process::start(&mesh, Workload::OrderSvc, grpc).await?;
     let listener = server::listen(grpc).await?;
     let deps = Deps { inventory: process.connect(&inventory, Workload::InventorySvc)? };
-    let service = Service::start(Config::new(&database.database_url), deps).await?;
+    let bus = bus.bus.open(&database.database_url)?;
+    let settings = Config { bus, ..Config::new(&database.database_url) };
+    let service = Service::start(settings, deps).await?;
     let health = process.health("holdfast.order.v1", &database.database_url).await?;
     process.serve(listener, health, |routes| service.add_to(routes), async {}).await?;
     service.stop().await;

@@ -14,6 +14,9 @@ use crate::payment::{Provider, sandbox::Sandbox};
 use crate::usecase::Orders;
 use crate::{Config, Deps, store, worker};
 
+/// What the orders' events are published as.
+const TOPIC: &str = "orders";
+
 /// How long orders under way may take to finish once the service is told to stop.
 const STOP_GRACE: Duration = Duration::from_secs(10);
 
@@ -70,6 +73,7 @@ impl Service {
         drop(pool.get().await?);
         crate::declare_metrics();
         let tasks = Tasks::new();
+        config.bus.relay(TOPIC.parse().expect("it is a topic's name"), &config.database_url, &tasks);
         let inventory = Inventory::new(deps.inventory, config.inventory_timeout);
         let orders = Arc::new(Orders::new(config, pool, inventory, providers, tasks.clone()));
         tasks.spawn("resume orders", worker::resume(Arc::clone(&orders), tasks.stopping()));

@@ -3,7 +3,7 @@
 //! read the ledger) or a broker (a [`relay`] publishes the ledger, consumers read the broker). Both promise the same:
 //! at least once, in order per key, nothing ever skipped. The [`consumer`] makes that effects exactly once.
 
-pub mod choice;
+mod choice;
 pub mod consumer;
 mod encode;
 mod error;
@@ -24,6 +24,7 @@ use holdfast_contracts::events::v1::Envelope;
 
 use crate::pg::Transaction;
 
+pub use choice::{Choice, Opened};
 pub use error::Error;
 pub use handler::{HandleError, Handler, decode};
 pub use offset::{Offset, OffsetError, Start};
@@ -71,16 +72,6 @@ pub trait Bus: Send + Sync {
     /// # Errors
     /// As [`Bus::subscribe`].
     fn rewind<'a>(&'a self, topic: &'a Topic, group: &'a Group, to: Start) -> BoxFuture<'a, Result<(), Error>>;
-}
-
-/// A bus as a part of a service's configuration.
-#[derive(Clone)]
-pub struct SharedBus(pub std::sync::Arc<dyn Bus>);
-
-impl std::fmt::Debug for SharedBus {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SharedBus")
-    }
 }
 
 /// Reads a topic in its order.

@@ -36,7 +36,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::body::Body;
-use tonic::service::Routes;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 use tower::util::BoxCloneSyncService;
@@ -52,6 +51,7 @@ use self::step::Step;
 use self::target::Target;
 use crate::call::Call;
 use crate::layer;
+use crate::server::Layered;
 
 /// A transport for generated clients: `InventoryServiceClient::new(wire)`.
 pub type Wire = BoxCloneSyncService<http::Request<Body>, http::Response<Body>, WireError>;
@@ -77,9 +77,10 @@ pub fn connect(target: &str, config: &ClientConfig) -> Result<Wire, BadTarget> {
     Ok(wire(Stack::remote(Target::parse(target)?, config)))
 }
 
-/// A wire to services in this process.
-pub fn in_process(routes: Routes) -> Wire {
-    wire(Stack::local(Local::new(routes)))
+/// A wire to services in this process: their routes as they are, or under a server's layers
+/// ([`crate::server::in_process`]).
+pub fn in_process(service: impl Layered<Body>) -> Wire {
+    wire(Stack::local(Local::new(service)))
 }
 
 /// A plaintext wire, with the contracts' own policies: [`connect`] with nothing to configure.

@@ -2,7 +2,6 @@
 //! [`MeshArgs`]; addresses differ from binary to binary and stay with them. Read with [`parse`], which refuses
 //! environment variables that nobody reads.
 
-mod bus;
 mod environment;
 
 use std::ffi::OsString;
@@ -12,9 +11,9 @@ use std::time::Duration;
 
 use clap::Parser;
 
-pub use bus::{BusParseError, BusTarget};
 pub use environment::{UnknownVariable, check_environment};
 
+use crate::bus;
 use crate::telemetry::LogFormat;
 use crate::tls::{self, TrustDomain};
 
@@ -103,7 +102,7 @@ pub struct TelemetryArgs {
 pub struct BusArgs {
     /// `postgres`, or the brokers of a Kafka cluster: `kafka://host:port,host:port`.
     #[arg(long, env = "HOLDFAST_BUS", default_value = "postgres")]
-    pub bus: BusTarget,
+    pub bus: bus::Choice,
 }
 
 impl AdminArgs {
@@ -188,7 +187,7 @@ mod tests {
             args.mesh.drain.grace() > crate::deadline::TIMEOUT_DEFAULT,
             "calls within the default deadline are cut"
         );
-        assert_eq!(args.bus.bus, BusTarget::Postgres);
+        assert_eq!(args.bus.bus, bus::Choice::Postgres);
         let admin = |door: &str| args.mesh.admin.address(door.parse().expect("an address")).to_string();
         assert_eq!(admin("0.0.0.0:50052"), "127.0.0.1:51052", "not beside the door: it may be public");
         assert_eq!(admin("127.0.0.1:0"), "127.0.0.1:0");

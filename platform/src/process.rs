@@ -14,7 +14,7 @@ use tonic::service::RoutesBuilder;
 
 use crate::admin::{self, Hooks};
 use crate::client::{self, BadTarget, ClientConfig, Wire};
-use crate::config::MeshArgs;
+use crate::config::{MeshArgs, TelemetryArgs};
 use crate::health::Health;
 use crate::layer::authorize::AuthorizeLayer;
 use crate::server::{self, Plaintext, Server, ServerError};
@@ -94,8 +94,7 @@ impl Process {
         if let Some(identity) = &identity {
             identity.watch(&tasks);
         }
-        let start_export = |to: &http::Uri| Export::start(&to.to_string(), workload.as_str(), telemetry.trace_ratio);
-        let traces = telemetry.otlp.as_ref().map(start_export).transpose()?;
+        let traces = start_export(telemetry, workload.as_str())?;
         let admin = server::listen(mesh.admin.address(door)).await?;
         Ok(Self { delay: drain.delay(), grace: drain.grace(), identity, traces, admin, stop, tasks })
     }
@@ -106,7 +105,7 @@ impl Process {
     /// Where the target is none.
     pub fn connect(&self, target: &str, to: Workload) -> Result<Wire, BadTarget> {
         let connector = self.identity.as_ref().map(|identity| client::Connector::tls(identity.connector(to)));
-        client::connect(target, &ClientConfig { connector, callee: Some(to), ..ClientConfig::default() })
+        client::connect(target, &ClientConfig { workload: Some(to), connector, ..ClientConfig::default() })
     }
 
     /// The health of one Protobuf package's services: it follows their database.
@@ -173,8 +172,17 @@ impl Process {
     }
 }
 
-/// What the admin port tells of and changes.
-fn hooks(identity: Option<Identity>) -> Hooks {
+/// Starts sending spans, in this name, where the arguments say where to. To be stopped in the end.
+///
+/// # Errors
+/// Where the address makes no sense.
+pub fn start_export(args: &TelemetryArgs, name: &'static str) -> Result<Option<Export>, ExporterBuildError> {
+    let start = |to: &http::Uri| Export::start(&to.to_string(), name, args.trace_ratio);
+    args.otlp.as_ref().map(start).transpose()
+}
+
+/// What the admin port tells of and changes: all metrics, how long the certificate is still valid, the log level.
+pub fn hooks(identity: Option<Identity>) -> Hooks {
     let metrics = move || {
         if let Some(identity) = &identity {
             Metrics::get().certificate_left.of(()).set(identity.life_left().as_secs_f64());

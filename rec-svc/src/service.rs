@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use holdfast_contracts::rec::v1::recommendation_service_server::RecommendationServiceServer;
 use holdfast_platform::bus::consumer::{self, Consumer};
-use holdfast_platform::bus::postgres::PostgresBus;
-use holdfast_platform::bus::{Bus, SharedBus, Start};
+use holdfast_platform::bus::{Opened, Start};
 use holdfast_platform::client::Wire;
 use holdfast_platform::pg;
 use holdfast_platform::task::Tasks;
@@ -27,13 +26,15 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 pub struct Config {
     pub database_url: String,
     pub connections_max: u32,
-    /// What carries the orders' events; this database where not given.
-    pub bus: Option<SharedBus>,
+    /// What carries the orders' events.
+    pub bus: Opened,
 }
 
 impl Config {
     pub fn new(database_url: impl Into<String>) -> Self {
-        Self { database_url: database_url.into(), connections_max: pg::CONNECTIONS_MAX_DEFAULT, bus: None }
+        let database_url = database_url.into();
+        let bus = Opened::postgres(&database_url);
+        Self { database_url, connections_max: pg::CONNECTIONS_MAX_DEFAULT, bus }
     }
 }
 
@@ -99,9 +100,8 @@ impl Service {
 
 fn consume_orders(config: Config, purchases: Purchases) -> Consumer<Purchases> {
     let Config { database_url, bus, .. } = config;
-    let bus = bus.map_or_else(|| Arc::new(PostgresBus::new(&database_url)) as Arc<dyn Bus>, |SharedBus(bus)| bus);
     let topic = purchases::TOPIC.parse().expect("it is a topic's name");
     let group = purchases::GROUP.parse().expect("it is a group's name");
     let config = consumer::Config { database_url, topic, group, begin: Start::Beginning };
-    Consumer::new(config, bus, purchases)
+    Consumer::new(config, bus.bus, purchases)
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use holdfast_platform::bus::Bus;
-use holdfast_platform::bus::postgres::PostgresBus;
+use holdfast_platform::config::BusArgs;
 
 use crate::output::Output;
 
@@ -36,11 +36,13 @@ struct Database {
     /// The PostgreSQL database.
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database_url: String,
+    #[command(flatten)]
+    bus: BusArgs,
 }
 
 impl Database {
-    fn bus(&self) -> Arc<dyn Bus> {
-        Arc::new(PostgresBus::new(&self.database_url))
+    fn bus(&self) -> anyhow::Result<Arc<dyn Bus>> {
+        Ok(self.bus.bus.open(&self.database_url)?.bus)
     }
 }
 

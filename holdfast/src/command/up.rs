@@ -7,9 +7,11 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use holdfast_platform::config::{AdminArgs, DrainArgs, TelemetryArgs};
 use holdfast_platform::task::spawn_joined;
-use holdfast_platform::{admin, pg, process, server, telemetry};
+use holdfast_platform::telemetry::log::{self, LogFormat};
+use holdfast_platform::{admin, pg, process, server};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +42,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
-    let format = if output.is_json() { telemetry::LogFormat::Json } else { args.telemetry.log_format };
-    telemetry::init(format);
+    let format = if output.is_json() { LogFormat::Json } else { args.telemetry.log_format };
+    log::start(format, &args.telemetry.log).context("--log")?;
+    let traces = process::start_export(&args.telemetry, "holdfast").context("--otlp")?;
     let began = Instant::now();
     // Heard from here on: a start that is called off must not leave its PostgreSQL running.
     let stop = process::stop_signal();
@@ -51,6 +54,9 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     let database = Database::open(args.database_url, args.data_dir).await?;
     let ran = serve(database.url(), (listeners, admin), output, began, (stop, args.drain.delay())).await;
     database.close().await?;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     ran?;
     Ok(ExitCode::SUCCESS)
 }
@@ -86,7 +92,7 @@ async fn serve(
         println!("  try: grpcurl -plaintext {grpc} list");
     }
     let (health, over) = (system.health().clone(), CancellationToken::new());
-    let admin = spawn_joined(admin::serve(admin, health, admin::Hooks::default(), over.clone().cancelled_owned()));
+    let admin = spawn_joined(admin::serve(admin, health, process::hooks(None), over.clone().cancelled_owned()));
     process::drained(stop, system.health(), delay).await;
     system.stop().await;
     over.cancel();

@@ -45,7 +45,7 @@ impl Replica {
             command.arg(callee.known_as()).arg(endpoints.target(*callee));
         }
         if workload.is_stateful() {
-            command.env("DATABASE_URL", &settings.database_url);
+            command.env("DATABASE_URL", &settings.database_url).args(["--bus", &settings.bus]);
         }
         if let Some(folder) = &settings.certificates {
             let files = Files::in_folder(&folder.join(workload.name()));

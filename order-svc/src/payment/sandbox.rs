@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use holdfast_platform::pg::{self, Execute, Params, Pool};
+use holdfast_platform::task::spawn_joined;
 use tokio_postgres::Row;
 
 use super::{Answer, Charge, ChargeStatus, PaymentId, Provider, Receipt, TokenError, Unanswered};
@@ -50,24 +51,16 @@ impl Sandbox {
         Self { pool, late_after }
     }
 
+    /// Enters a charge in the books, whether or not whoever asked for it waits: a provider does not stop half-way
+    /// because its caller hung up.
     async fn enter(
         &self,
         charge: &Charge,
         status: ChargeStatus,
         late_after: Duration,
     ) -> Result<Option<Receipt>, Unanswered> {
-        let connection = self.pool.get().await.map_err(|error| unanswered(error.into()))?;
-        let late_ms = i64::try_from(late_after.as_millis()).unwrap_or(i64::MAX);
-        let params: Params<'_> = &[
-            &charge.id.0,
-            &charge.reference,
-            &word(status),
-            &charge.amount.currency.as_str(),
-            &charge.amount.amount_minor,
-            &late_ms,
-        ];
-        let row = connection.query_one(include_str!("sql/sandbox_authorize.sql"), params).await.map_err(unanswered)?;
-        receipt(charge.id, &row).map(Some)
+        let entering = spawn_joined(enter(self.pool.clone(), charge.clone(), status, late_after));
+        entering.await.map_err(|panic| Unanswered(panic.to_string()))?
     }
 
     async fn ask(&self, sql: &'static str, id: PaymentId) -> Result<Option<Receipt>, Unanswered> {
@@ -119,6 +112,26 @@ impl Provider for Sandbox {
     fn lookup(&self, id: PaymentId) -> Answer<'_> {
         Box::pin(self.ask(include_str!("sql/sandbox_lookup.sql"), id))
     }
+}
+
+async fn enter(
+    pool: Pool,
+    charge: Charge,
+    status: ChargeStatus,
+    late_after: Duration,
+) -> Result<Option<Receipt>, Unanswered> {
+    let connection = pool.get().await.map_err(|error| unanswered(error.into()))?;
+    let late_ms = i64::try_from(late_after.as_millis()).unwrap_or(i64::MAX);
+    let params: Params<'_> = &[
+        &charge.id.0,
+        &charge.reference,
+        &word(status),
+        &charge.amount.currency.as_str(),
+        &charge.amount.amount_minor,
+        &late_ms,
+    ];
+    let row = connection.query_one(include_str!("sql/sandbox_authorize.sql"), params).await.map_err(unanswered)?;
+    receipt(charge.id, &row).map(Some)
 }
 
 fn receipt(id: PaymentId, row: &Row) -> Result<Receipt, Unanswered> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::kafka::{Address, AddressError, Kafka};
 use super::postgres::PostgresBus;
-use super::{Bus, Error, Publisher};
+use super::relay::Relay;
+use super::{Bus, Error, Publisher, Topic};
+use crate::task::Tasks;
 
 /// What a process is told on its command line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +26,26 @@ pub struct Opened {
     pub publisher: Option<Arc<dyn Publisher>>,
 }
 
+impl Opened {
+    /// The ledgers in this database themselves.
+    pub fn postgres(database_url: &str) -> Self {
+        Self { bus: Arc::new(PostgresBus::new(database_url)), publisher: None }
+    }
+
+    /// Publishes a topic's ledger in this database for as long as the tasks run, where that needs a relay.
+    pub fn relay(&self, topic: Topic, database_url: &str, tasks: &Tasks) {
+        let Some(publisher) = &self.publisher else { return };
+        let relay = Relay::new(database_url, topic, Arc::clone(publisher)).expect("every topic has a relay's name");
+        tasks.spawn("relay", relay.run(tasks.stopping()));
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("has_relays", &self.publisher.is_some()).finish_non_exhaustive()
+    }
+}
+
 impl Choice {
     /// Reaches for nothing yet: what is away now may be there when it is used.
     ///
@@ -31,7 +53,7 @@ impl Choice {
     /// Where the broker's client library cannot be set up.
     pub fn open(&self, database_url: &str) -> Result<Opened, Error> {
         match self {
-            Self::Postgres => Ok(Opened { bus: Arc::new(PostgresBus::new(database_url)), publisher: None }),
+            Self::Postgres => Ok(Opened::postgres(database_url)),
             Self::Kafka(address) => {
                 let kafka = Arc::new(Kafka::new(address.clone(), database_url)?);
                 Ok(Opened { bus: kafka.clone(), publisher: Some(kafka) })

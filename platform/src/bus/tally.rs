@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
+use holdfast_contracts::Workload;
 use holdfast_contracts::events::v1::Envelope;
 
 use super::Topic;
 use super::ledger::Backlog;
-use crate::telemetry::metrics::{Metrics, Workload};
+use crate::telemetry::metrics::Metrics;
 
 /// See the module.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +16,8 @@ pub(super) struct Tally(Option<Workload>);
 impl Tally {
     pub(super) fn of(topic: &Topic) -> Self {
         Self(match topic.as_str() {
-            "inventory" => Some(Workload::Inventory),
-            "orders" => Some(Workload::Order),
+            "inventory" => Some(Workload::InventorySvc),
+            "orders" => Some(Workload::OrderSvc),
             _ => None,
         })
     }

@@ -75,7 +75,6 @@ pub(super) enum Change {
 }
 
 impl Breaker {
-    /// What it is counted as.
     pub(super) fn state(&self) -> BreakerState {
         match self.state {
             State::Closed => BreakerState::Closed,

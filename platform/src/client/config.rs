@@ -16,10 +16,10 @@ const RESOLVE_PERIOD: Duration = Duration::from_secs(5);
 /// See the module. The default is what the contracts say, over plaintext.
 #[derive(Clone)]
 pub struct ClientConfig {
+    /// Whom it talks to, for its metrics; without it there are none of endpoints and repetitions.
+    pub workload: Option<Workload>,
     /// Makes the connections: TLS where it is given, and the scheme is `https`; plaintext TCP without.
     pub connector: Option<Connector>,
-    /// Which workload is called, for metrics; one that is none's is not counted.
-    pub callee: Option<Workload>,
     /// Answers `dns:///` names.
     pub resolver: Arc<dyn Resolve>,
     /// How often a name is resolved again.
@@ -31,7 +31,7 @@ pub struct ClientConfig {
 impl Default for ClientConfig {
     fn default() -> Self {
         let resolver = Arc::new(SystemDns);
-        Self { connector: None, callee: None, resolver, resolve_period: RESOLVE_PERIOD, service_config: None }
+        Self { workload: None, connector: None, resolver, resolve_period: RESOLVE_PERIOD, service_config: None }
     }
 }
 

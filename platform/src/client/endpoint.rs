@@ -14,8 +14,7 @@ use tracing::{info, warn};
 use super::body::RequestBody;
 use super::breaker::{Admission, Breaker, Change};
 use super::load::Load;
-use super::tally::Tally;
-use crate::telemetry::metrics::BreakerState;
+use super::tally::{Counted, Tally};
 
 /// How many calls one endpoint may have under way, waiting for a free stream included.
 const CALLS_MAX: usize = 8192;
@@ -48,8 +47,7 @@ pub(super) struct Endpoint {
 struct State {
     link: Link,
     breaker: Breaker,
-    /// What the breaker is counted as.
-    shown: BreakerState,
+    counted: Counted,
     load: Load,
     /// Since when it gets calls.
     ready_since: Instant,
@@ -100,9 +98,9 @@ impl Endpoint {
     ) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
-        let (breaker, shown) = (Breaker::default(), BreakerState::Closed);
-        let state = State { link: Link::Idle, breaker, shown, load: Load::new(now), ready_since: now };
-        tally.endpoints(shown, 1);
+        let breaker = Breaker::default();
+        let counted = Counted::new(tally, breaker.state());
+        let state = State { link: Link::Idle, breaker, counted, load: Load::new(now), ready_since: now };
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             address,
@@ -160,7 +158,7 @@ impl Endpoint {
         };
         if is_probe {
             state.breaker.begin_probe(now);
-            self.show(&mut state);
+            state.count();
         }
         self.calls.fetch_add(1, Ordering::Relaxed);
         Some((connection, is_probe))
@@ -192,16 +190,21 @@ impl Endpoint {
         if change == Change::Closed {
             state.ready_since = now;
         }
-        self.show(&mut state);
+        state.count();
         drop(state);
         match change {
             Change::None => {}
             Change::Opened => {
-                self.tally.trip();
+                self.tally.count_trip();
                 warn!(endpoint = %self.address, "an endpoint fails and gets no calls for a while");
             }
             Change::Closed => info!(endpoint = %self.address, "an endpoint serves again"),
         }
+    }
+
+    /// It is none of the service's any more.
+    pub(super) fn forget(&self) {
+        self.state().counted.forget();
     }
 
     /// Where to dial it.
@@ -216,23 +219,14 @@ impl Endpoint {
         *request.uri_mut() = absolute(&self.scheme, &self.authority, path);
     }
 
-    /// Counts the breaker as what it does now.
-    fn show(&self, state: &mut State) {
-        let before = std::mem::replace(&mut state.shown, state.breaker.state());
-        if state.shown != before {
-            self.tally.endpoints(before, -1);
-            self.tally.endpoints(state.shown, 1);
-        }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        self.tally.endpoints(self.state().shown, -1);
+impl State {
+    fn count(&mut self) {
+        self.counted.set(self.breaker.state());
     }
 }
 

@@ -4,27 +4,27 @@ use std::convert::Infallible;
 
 use http_body_util::BodyExt as _;
 use tonic::body::Body;
-use tonic::service::Routes;
 use tower::ServiceExt as _;
 
 use super::answer;
 use super::body::RequestBody;
 use super::outgoing::Outgoing;
 use super::step::{Sent, Step};
+use crate::server::Layered;
 
 /// See the module.
-#[derive(Debug, Clone)]
-pub(super) struct Local {
-    routes: Routes,
+#[derive(Debug)]
+pub(super) struct Local<S> {
+    service: S,
 }
 
-impl Local {
-    pub(super) fn new(routes: Routes) -> Self {
-        Self { routes: routes.prepare() }
+impl<S: Layered<Body>> Local<S> {
+    pub(super) fn new(service: S) -> Self {
+        Self { service }
     }
 }
 
-impl Step for Local {
+impl<S: Layered<Body>> Step for Local<S> {
     type Body = Body;
 
     async fn send(&self, call: &Outgoing) -> Sent<Body> {
@@ -33,7 +33,7 @@ impl Step for Local {
             RequestBody::Stream(body) => body,
             body @ (RequestBody::Whole(_) | RequestBody::Begun(..)) => Body::new(body.boxed_unsync()),
         });
-        let answered: Result<_, Infallible> = self.routes.clone().oneshot(request).await;
+        let answered: Result<_, Infallible> = self.service.clone().oneshot(request).await;
         match answered {
             Ok(response) => Ok(answer::unseen(response)),
             Err(never) => match never {},

@@ -56,7 +56,20 @@ struct Members {
 struct Member {
     endpoint: Arc<Endpoint>,
     /// Ends with the last that knows it.
-    _keeper: Arc<AbortOnDropHandle<()>>,
+    _keeper: Arc<Keeper>,
+}
+
+/// Keeps an endpoint connected, and counted.
+#[derive(Debug)]
+struct Keeper {
+    endpoint: Arc<Endpoint>,
+    _connecting: AbortOnDropHandle<()>,
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.endpoint.forget();
+    }
 }
 
 /// An endpoint for one sending.
@@ -115,8 +128,10 @@ impl Pool {
     fn member(&self, address: Authority, authority: Authority) -> Member {
         let scheme = self.connector.scheme.clone();
         let endpoint = Arc::new(Endpoint::new(address, authority, scheme, self.has_breakers, self.tally));
-        let keeper = link::keep(Arc::clone(&endpoint), self.connector.clone(), self.signals.clone());
-        Member { endpoint, _keeper: Arc::new(AbortOnDropHandle::new(spawn_joined(keeper))) }
+        let connecting = link::keep(Arc::clone(&endpoint), self.connector.clone(), self.signals.clone());
+        let connecting = AbortOnDropHandle::new(spawn_joined(connecting));
+        let keeper = Keeper { endpoint: Arc::clone(&endpoint), _connecting: connecting };
+        Member { endpoint, _keeper: Arc::new(keeper) }
     }
 
     /// The endpoint to send to.

@@ -17,6 +17,7 @@ use super::budget::Budget;
 use super::outgoing::Outgoing;
 use super::policy::Retry as Policy;
 use super::step::{Sent, Step};
+use super::tally::Tally;
 use crate::telemetry::metrics::RetryOutcome;
 
 /// How often a call that no server began is sent again.
@@ -29,11 +30,12 @@ const UNPROCESSED_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Retry<S> {
     inner: S,
     budget: Arc<Budget>,
+    tally: Tally,
 }
 
 impl<S: Step> Retry<S> {
-    pub(super) fn over(inner: S, budget: Arc<Budget>) -> Self {
-        Self { inner, budget }
+    pub(super) fn over(inner: S, budget: Arc<Budget>, tally: Tally) -> Self {
+        Self { inner, budget, tally }
     }
 }
 
@@ -47,8 +49,8 @@ impl<S: Step> Step for Retry<S> {
             let answer = self.inner.send(call).await;
             let outcome = Outcome::of(&answer);
             let Some(pause) = sent.pause_before_next(outcome, call, rand::random()) else {
-                if let (Outcome::Refused { pushback: Pushback::Never, .. }, true) = (outcome, call.is_repeatable()) {
-                    self.budget.note(RetryOutcome::PushedBack);
+                if outcome.is_pushed_back() && call.policy.retry.is_some() && call.is_repeatable() {
+                    self.tally.count(RetryOutcome::PushedBack);
                 }
                 return answer;
             };
@@ -57,7 +59,7 @@ impl<S: Step> Step for Retry<S> {
             }
             // What was never processed cost no server anything.
             if outcome == Outcome::Unprocessed {
-                self.budget.note(RetryOutcome::Retried);
+                self.tally.count(RetryOutcome::Retried);
             } else if !self.budget.spend(RetryOutcome::Retried) {
                 return answer;
             }
@@ -81,6 +83,11 @@ enum Outcome {
 }
 
 impl Outcome {
+    /// The server asked not to repeat it.
+    fn is_pushed_back(self) -> bool {
+        matches!(self, Self::Refused { pushback: Pushback::Never, .. })
+    }
+
     fn of<B>(answer: &Sent<B>) -> Self {
         match answer {
             Ok(answer) => match answer.verdict {

@@ -53,11 +53,12 @@ impl Stack<Remote> {
             Some(own) => (Arc::new(Policies::new(own)), own.retry_throttling),
             None => (Arc::clone(&CONTRACTS_POLICIES), CONTRACTS.retry_throttling),
         };
-        let (pool, discovery) = pool(target, config);
-        let budget = Arc::new(Budget::new(throttling, Tally::of(config.callee)));
+        let tally = Tally::of(config.workload);
+        let (pool, discovery) = pool(target, config, tally);
+        let budget = Arc::new(Budget::new(throttling, tally));
         let balance = Balance::over(Arc::clone(&pool));
         let hedge = Hedge::over(balance, pool, Arc::clone(&budget));
-        let steps = Retry::over(hedge, budget);
+        let steps = Retry::over(hedge, budget, tally);
         Self { policies, steps, _discovery: discovery }
     }
 }
@@ -101,10 +102,9 @@ fn discovered(discovery: Discovery, pool: Arc<Pool>) -> (Arc<Pool>, Option<Abort
     (pool, Some(AbortOnDropHandle::new(spawn_joined(discovery.run()))))
 }
 
-fn pool(target: Target, config: &ClientConfig) -> (Arc<Pool>, Option<AbortOnDropHandle<()>>) {
+fn pool(target: Target, config: &ClientConfig, tally: Tally) -> (Arc<Pool>, Option<AbortOnDropHandle<()>>) {
     let connector = config.connector.clone().unwrap_or_else(Connector::tcp);
     let signals = Signals::default();
-    let tally = Tally::of(config.callee);
     let new = |name: String, has_breakers| Arc::new(Pool::new(name, connector, signals.clone(), has_breakers, tally));
     match target {
         Target::Cluster(address) => {

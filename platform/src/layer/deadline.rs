@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::deadline::timeout_of;
 use crate::method::Methods;
 use crate::status::Refusal;
-use crate::telemetry::metrics::{Metrics, ShedReason, Weight};
+use crate::telemetry::metrics::{ShedReason, count_shed};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ where
         let Some(call) = Call::current() else { return TimedFuture::Untimed { inner: self.inner.call(request) } };
         let method = self.methods.at(request.uri().path());
         if call.deadline.has_passed() {
-            Metrics::get().calls_shed.of((ShedReason::Expired, Weight::of(method.criticality))).add(1);
+            count_shed(ShedReason::Expired, method.criticality);
             return TimedFuture::Late;
         }
         let stream_until =

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 use super::ending::Ending;
 use crate::method::Methods;
 use crate::status::Refusal;
-use crate::telemetry::metrics::{Metrics, ShedReason, Weight};
+use crate::telemetry::metrics::{ShedReason, count_shed};
 
 /// When an ended stream may be opened again: almost at once, but elsewhere.
 const RESUME_AFTER: Duration = Duration::from_millis(100);
@@ -65,8 +65,9 @@ where
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let method = self.layer.methods.at(request.uri().path());
         let ending = method.is_stream.then(|| self.layer.ending.clone());
-        if ending.as_ref().is_some_and(CancellationToken::is_cancelled) {
-            Metrics::get().calls_shed.of((ShedReason::Draining, Weight::of(method.criticality))).add(1);
+        let comes_too_late = ending.as_ref().is_some_and(CancellationToken::is_cancelled);
+        if comes_too_late && method.index.is_some() {
+            count_shed(ShedReason::Draining, method.criticality);
         }
         DrainFuture { inner: self.inner.call(request), ending }
     }
@@ -103,4 +104,41 @@ where
 fn stopping() -> Refusal {
     Refusal::new(Reason::Unavailable, "this server stops: open the stream again where it ended")
         .retry_after(RESUME_AFTER)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use holdfast_contracts::options::v1::Criticality;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+    use crate::method::Method;
+    use crate::telemetry::metrics::{Metrics, Weight};
+
+    #[tokio::test]
+    async fn a_stream_that_comes_once_others_have_ended_is_counted_as_turned_away() {
+        let method = |is_stream, index| Method {
+            timeout_default: Duration::from_secs(1),
+            timeout_max: Duration::from_secs(1),
+            criticality: Criticality::Sheddable,
+            is_stream,
+            index: Some(index),
+        };
+        let methods = [("/a.A/Watch".to_owned(), method(true, 0)), ("/a.A/Get".to_owned(), method(false, 1))];
+        let ending = CancellationToken::new();
+        let answer = |_: http::Request<Body>| async { Ok::<_, Infallible>(http::Response::new(Body::empty())) };
+        let service = DrainLayer::new(Methods::from_iter(methods), ending.clone()).layer(service_fn(answer));
+        let told = || Metrics::get().calls_shed.of((ShedReason::Draining, Weight::Sheddable)).get();
+        let call = async |path: &str| {
+            let request = http::Request::builder().uri(path).body(Body::empty()).expect("a request");
+            service.clone().oneshot(request).await.expect("an answer");
+            told()
+        };
+        assert_eq!(call("/a.A/Watch").await, 0, "it is open to streams");
+        ending.cancel();
+        assert_eq!(call("/a.A/Get").await, 0, "what is no stream is let in to the end");
+        assert_eq!(call("/a.A/Watch").await, 1);
+    }
 }

@@ -26,6 +26,7 @@ use limiter::Place;
 use crate::call::Call;
 use crate::method::Methods;
 use crate::status::Refusal;
+use crate::telemetry::metrics::{ShedReason, count_shed};
 
 /// When to try again at the earliest; up to twice that, so that not all come back at once.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
@@ -76,7 +77,10 @@ where
         let place = match method.index {
             Some(index) if Call::current().is_none() => match self.layer.limiter.enter(index, method.criticality) {
                 Some(place) => Some(place),
-                None => return ShedFuture::Refused,
+                None => {
+                    count_shed(ShedReason::Concurrency, method.criticality);
+                    return ShedFuture::Refused;
+                }
             },
             Some(_) | None => None,
         };

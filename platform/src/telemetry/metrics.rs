@@ -1,9 +1,10 @@
 //! What every process counts, whatever its business.
 
+use holdfast_contracts::Workload;
 use holdfast_contracts::options::v1::Criticality;
 
 use super::histogram::{Histogram, Seconds};
-use super::label::Label as _;
+use super::label::Label;
 use super::rpc::{RpcMethod, RpcStatus, RpcSystem};
 use super::value::{Counter, Gauge, UpDown};
 use crate::pg::measure::{ConnectionState, DbSystem, Failure, Operation, PoolName};
@@ -17,24 +18,28 @@ crate::label! {
     }
 }
 
-crate::label! {
-    /// A process of the mesh: whose events, or who is called.
-    pub enum Workload = "workload" {
-        Inventory = "inventory-svc",
-        Order = "order-svc",
-        Rec = "rec-svc",
-        Gateway = "gateway",
-        Operator = "operator",
+/// A process of the mesh: whose events, or who is called.
+impl Label for Workload {
+    const NAME: &'static str = "workload";
+
+    fn words() -> &'static [&'static str] {
+        &WORKLOADS
+    }
+
+    fn place(self) -> usize {
+        self as usize
     }
 }
 
-impl Workload {
-    /// The workload of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Inventory, Self::Order, Self::Rec, Self::Gateway, Self::Operator];
-        all.into_iter().zip(Self::words()).find(|(_, word)| **word == name).map(|(workload, _)| workload)
+const WORKLOADS: [&str; Workload::ALL.len()] = {
+    let mut words = [""; Workload::ALL.len()];
+    let mut place = 0;
+    while place < words.len() {
+        words[Workload::ALL[place] as usize] = Workload::ALL[place].as_str();
+        place += 1;
     }
-}
+    words
+};
 
 crate::label! {
     /// What a circuit breaker does with calls.
@@ -51,6 +56,7 @@ crate::label! {
     /// Why a call was asked again, or not.
     pub enum RetryOutcome = "outcome" {
         Retried = "retried",
+        /// Beside the first, which took long.
         Hedged = "hedged",
         /// The budget was spent.
         NoBudget = "no_budget",
@@ -60,7 +66,7 @@ crate::label! {
 }
 
 crate::label! {
-    /// Why a call was refused before its handler.
+    /// Why a call was turned away.
     pub enum ShedReason = "reason" {
         /// More calls than the adaptive limit lets in.
         Concurrency = "concurrency",
@@ -80,14 +86,19 @@ crate::label! {
     }
 }
 
-impl Weight {
-    pub fn of(criticality: Criticality) -> Self {
+impl From<Criticality> for Weight {
+    fn from(criticality: Criticality) -> Self {
         match criticality {
             Criticality::Sheddable => Self::Sheddable,
             Criticality::Unspecified | Criticality::Default => Self::Default,
             Criticality::Critical => Self::Critical,
         }
     }
+}
+
+/// Counts a call that was turned away.
+pub fn count_shed(why: ShedReason, criticality: Criticality) {
+    Metrics::get().calls_shed.of((why, criticality.into())).add(1);
 }
 
 crate::label! {
@@ -104,12 +115,14 @@ crate::metrics! {
         pub rpc_server_active: UpDown, [RpcSystem] = "holdfast.rpc.server.active_calls";
         /// How long RPCs to other services took for their caller, retries included.
         pub rpc_client_calls: Histogram<Seconds>, [RpcSystem, RpcMethod, RpcStatus] = "rpc.client.call.duration" as seconds;
-        /// Calls refused before their handler, by why and by what they weigh.
+        /// Calls turned away unserved, by why and by what they weigh.
         pub calls_shed: Counter, [ShedReason, Weight] = "holdfast.rpc.server.shed";
         /// How many calls the adaptive limit lets in at once.
         pub concurrency_limit: Gauge, [] = "holdfast.rpc.server.concurrency.limit";
         /// Calls asked again, or that would have been.
         pub retries: Counter, [Workload, RetryOutcome] = "holdfast.rpc.client.retries";
+        /// Retries and hedges that the budget had left at the last call.
+        pub retry_budget: Gauge, [Workload] = "holdfast.rpc.client.retry.budget";
         /// Endpoints known of a workload, by what their circuit breaker does.
         pub endpoints: UpDown, [Workload, BreakerState] = "holdfast.rpc.client.endpoints";
         /// Times that a circuit breaker opened.
@@ -122,7 +135,7 @@ crate::metrics! {
         pub outbox_pending: Gauge, [Workload] = "holdfast.outbox.pending";
         /// How long the oldest of them has waited; 0 where none does.
         pub outbox_oldest: Gauge, [Workload] = "holdfast.outbox.oldest.age" as seconds;
-        /// Events published.
+        /// Events that a relay made durable on the broker.
         pub outbox_published: Counter, [Workload] = "holdfast.outbox.published";
         /// From an event's commit to its consumer.
         pub event_lag: Histogram<Seconds>, [Workload] = "holdfast.bus.event.lag" as seconds;

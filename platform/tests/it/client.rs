@@ -2,6 +2,7 @@
 
 mod balance;
 mod deadline;
+mod metrics;
 mod refused_stream;
 mod replica;
 mod restart;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use holdfast_contracts::common::v1::Reason;
 use holdfast_platform::status::reason_of;
+use holdfast_platform::telemetry::metrics::{Metrics, ShedReason, Weight};
 use tonic::{Code, Request, Status};
 
 use crate::toy::{Toy, hang, in_time, now, patient_stubs, until, watch, within};
@@ -36,6 +37,7 @@ async fn what_is_late_already_never_reaches_its_handler() {
     request.metadata_mut().insert("grpc-timeout", "0n".parse().expect("a value"));
     assert_late(&toy.in_process().get_stock(request).await.expect_err("no time is left"));
     assert_eq!(toy.begun(), 0);
+    assert_eq!(Metrics::get().calls_shed.of((ShedReason::Expired, Weight::Default)).get(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -46,7 +48,8 @@ async fn every_method_has_its_own_default_and_cap() {
         assert_eq!(stubs.get_stock(request).await.expect("an answer").into_inner().version, given, "{asked:?}");
     }
     let begun = tokio::time::Instant::now();
-    assert_late(&stubs.get_stock(hang()).await.expect_err("the gate stays shut"));
+    let late = in_time(stubs.get_stock(hang())).await.expect_err("the gate stays shut");
+    assert_late(&late);
     assert_eq!(begun.elapsed().as_secs(), 2);
 }
 
@@ -56,7 +59,8 @@ async fn a_stream_lasts_as_long_as_its_caller_says_and_no_longer() {
     let mut steps = toy.in_process().watch_stock(within(HOUR, watch())).await.expect("it opens").into_inner();
     assert!(steps.message().await.expect("a step").is_some());
     let begun = tokio::time::Instant::now();
-    assert_late(&steps.message().await.expect_err("its time runs out"));
+    let ended = tokio::time::timeout(24 * HOUR, steps.message()).await.expect("it ends");
+    assert_late(&ended.expect_err("its time runs out"));
     assert_eq!((begun.elapsed().as_secs(), toy.running()), (3600, 0));
 }
 

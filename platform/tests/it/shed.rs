@@ -6,6 +6,7 @@ use holdfast_contracts::common::v1::Reason;
 use holdfast_platform::layer::shed::Limiter;
 use holdfast_platform::server;
 use holdfast_platform::status::reason_of;
+use holdfast_platform::telemetry::metrics::{Metrics, ShedReason, Weight};
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
@@ -32,10 +33,13 @@ async fn beyond_the_limit_calls_are_refused_at_once_with_a_hint_and_health_is_no
     let (toy, limiter) = (Toy::new(), server::limiter().expect("the contracts can be served"));
     let (served, calls) = full(&toy, limiter.clone()).await;
     let begun = toy.begun();
+    let told = || Metrics::get().calls_shed.of((ShedReason::Concurrency, Weight::Default)).get();
+    let told_before = told();
     let refused = in_time(served.stubs().get_stock(now())).await.expect_err("it is full");
     assert_eq!((refused.code(), reason_of(&refused)), (Code::ResourceExhausted, Some(Reason::Overloaded)));
     assert!(refused.get_details_retry_info().is_some_and(|info| info.retry_delay.is_some()));
     assert_eq!(toy.begun(), begun, "it never reached its handler");
+    assert_eq!(told(), told_before + 1, "nothing else here is refused");
     let mut health = HealthClient::new(served.channel());
     in_time(health.check(HealthCheckRequest::default())).await.expect("health is never refused");
     for _ in 0..calls.len() {

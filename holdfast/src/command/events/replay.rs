@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
-    args.database.bus().rewind(&args.topic, &args.group, args.from.0).await?;
+    args.database.bus()?.rewind(&args.topic, &args.group, args.from.0).await?;
     if output.is_json() {
         println!("{}", json!({"topic": args.topic.to_string(), "group": args.group.to_string(), "replaying": true}));
     } else {

@@ -51,7 +51,7 @@ pub(super) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
 
 async fn print(args: Args, output: Output) -> anyhow::Result<()> {
     let contracts = DescriptorPool::decode(DESCRIPTOR_SET)?;
-    let mut reader = args.database.bus().tail(&args.topic, args.from.0).await?;
+    let mut reader = args.database.bus()?.tail(&args.topic, args.from.0).await?;
     let mut left = args.limit.unwrap_or(u64::MAX);
     while left > 0 {
         let page = reader.fetch(PAGE_EVENTS_MAX).await?;

@@ -15,8 +15,9 @@ use tokio::time::Instant;
 
 /// How long calls may wait beyond their own work.
 pub(super) const WAIT_TARGET: Duration = Duration::from_millis(100);
-/// This many calls may always be under way: the slowness of a few is no crowd's.
-pub(super) const LIMIT_MIN: usize = 32;
+/// This many calls may always be under way: the slowness of a few is no crowd's, and an outage that made everybody wait
+/// must not be followed by refusals when it is over.
+pub(super) const LIMIT_MIN: usize = 128;
 /// No more than this, however well it goes: it bounds memory.
 pub(super) const LIMIT_MAX: usize = 8192;
 /// Where the limit begins.
@@ -165,9 +166,9 @@ mod tests {
 
     #[test]
     fn a_crowd_is_limited_to_what_waits_as_long_as_it_may() {
-        // 1000 calls a second: by Little's law 100 ms of waiting are 100 calls.
-        let limit = after(200, |limit| 1 + limit as u64, |limit| limit);
-        assert!((90..=115).contains(&limit), "{limit}");
+        // 10,000 calls a second: by Little's law 100 ms of waiting are 1,000 calls.
+        let limit = after(200, |limit| 1 + limit as u64 / 10, |limit| limit);
+        assert!((900..=1_150).contains(&limit), "{limit}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use holdfast_contracts::options::v1::Criticality;
 use tokio::time::Instant;
 
 use super::controller::{Controller, LIMIT_START, Sample};
-use crate::telemetry::metrics::{Metrics, ShedReason, Weight};
+use crate::telemetry::metrics::Metrics;
 
 /// What part of the limit each criticality may fill, in percent: what is least critical finds it full first.
 const SHEDDABLE_PERCENT: usize = 60;
@@ -36,7 +36,7 @@ pub(super) struct Place {
 impl Limiter {
     /// For so many methods ([`crate::method::Methods::len`]).
     pub fn new(methods: usize) -> Arc<Self> {
-        Metrics::get().concurrency_limit.set(LIMIT_START as f64);
+        tell(LIMIT_START);
         Arc::new(Self {
             in_flight: AtomicUsize::new(0),
             limit: AtomicUsize::new(LIMIT_START),
@@ -61,7 +61,6 @@ impl Limiter {
         if in_flight * 100 > self.limit() * share_percent(criticality) {
             self.in_flight.fetch_sub(1, Ordering::Relaxed);
             self.refused.store(true, Ordering::Relaxed);
-            Metrics::get().calls_shed.of((ShedReason::Concurrency, Weight::of(criticality))).add(1);
             return None;
         }
         Some(Place { limiter: self.clone(), method, in_flight, began: Instant::now() })
@@ -89,9 +88,16 @@ impl Place {
             Err(TryLockError::WouldBlock) => return,
         };
         controller.observe(sample, limiter.refused.swap(false, Ordering::Relaxed), now);
-        limiter.limit.store(controller.limit(), Ordering::Relaxed);
-        Metrics::get().concurrency_limit.set(controller.limit() as f64);
+        let limit = controller.limit();
+        if limiter.limit.swap(limit, Ordering::Relaxed) != limit {
+            tell(limit);
+        }
     }
+}
+
+/// Of a process's limiters, where it has several, the one that moved last.
+fn tell(limit: usize) {
+    Metrics::get().concurrency_limit.set(limit as f64);
 }
 
 impl Drop for Place {
@@ -119,5 +125,13 @@ mod tests {
         assert!(limiter.enter(0, Criticality::Critical).is_some());
         places.clear();
         assert_eq!(limiter.in_flight(), 0);
+    }
+
+    #[test]
+    fn what_the_limit_is_now_is_told() {
+        // Others of these tests may have limiters of their own: any bound is one that was told.
+        let limiter = Limiter::new(1);
+        assert_eq!(limiter.limit(), LIMIT_START);
+        assert!(Metrics::get().concurrency_limit.get().is_some_and(|limit| limit >= 1.0));
     }
 }

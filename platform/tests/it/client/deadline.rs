@@ -21,7 +21,7 @@ fn told(head: &Parts) -> Duration {
 
 fn call(head: &Parts) -> Arc<Call> {
     Arc::new(Call {
-        deadline: Deadline::of_headers(&head.headers),
+        deadline: Deadline::after(told(head)),
         request_id: head.headers.get("x-request-id").cloned(),
         trace: head.headers.get("traceparent").and_then(|value| TraceContext::parse(value.as_bytes())),
         peer: Peer::Anonymous,

@@ -2,9 +2,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use holdfast_contracts::Workload;
 use holdfast_contracts::common::v1::Reason;
 use holdfast_platform::client::{ClientConfig, tcp};
 use holdfast_platform::status::Refusal;
+use holdfast_platform::telemetry::metrics::{Metrics, RetryOutcome};
 use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
@@ -135,11 +137,13 @@ async fn a_slow_read_is_hedged_and_the_loser_cancelled() {
         }
     };
     let (one, other) = (Replica::start(behave.clone()).await, Replica::start(behave).await);
-    let wire = over([&one, &other]);
+    let workload = Workload::Gateway;
+    let wire = over_as([&one, &other], &ClientConfig { workload: Some(workload), ..ClientConfig::default() });
     let started = Instant::now();
     for _ in 0..400 {
         read(&wire).await.expect("one of them answers");
     }
     assert!(started.elapsed() < Duration::from_secs(20), "without hedges five calls take two seconds each");
     cancelled.recv().await.expect("a loser");
+    assert!(Metrics::get().retries.of((workload, RetryOutcome::Hedged)).get() >= 1, "it is told");
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use holdfast_contracts::{DESCRIPTOR_SET, MethodTable, Workload};
 use holdfast_platform::layer::authorize::AuthorizeLayer;
 use holdfast_platform::layer::call::CallLayer;
+use holdfast_platform::method::Methods;
 use holdfast_platform::peer::Peer;
 use holdfast_platform::task::spawn_joined;
 use holdfast_platform::tls::authority::{Authority, Issued};
@@ -134,7 +135,7 @@ pub(crate) async fn serve(acceptor: Acceptor) -> SocketAddr {
         .build_v1()
         .expect("descriptors");
     let server = Server::builder()
-        .layer(CallLayer)
+        .layer(CallLayer::new(Methods::load().expect("this build's contracts")))
         .layer(AuthorizeLayer::mutual_tls(&table, &domain()).expect("a table"))
         .serve_with_incoming(Routes::new(health).add_service(reflection), ReceiverStream::new(incoming));
     spawn_joined(server);
