@@ -66,8 +66,12 @@ DASHBOARD = dashboard(
                     (f"1 + {REPEATED} / {rate('rpc_client_call_duration_seconds_count', only=CALLS)}", "sendings"), thresholds=[(1.2, "red")],
                 ),
                 graph(
+                    "Repeats left", "short", "Of the budget that retries and hedges share, by callee: the least of any caller. At 0 errors reach callers unmended.",
+                    (gauge("holdfast_rpc_client_retry_budget", "job, workload", "min"), "{{job}} → {{workload}}"),
+                ),
+                graph(
                     "Calls refused unheard", "cps", "`concurrency`: overload, least critical first. `expired`: callers give too little time. `draining`: a rollout. Critical ones refused: add replicas.",
-                    (rate("holdfast_rpc_server_shed_total", "job, reason, criticality"), "{{job}}: {{reason}} {{criticality}}"),
+                    (rate("holdfast_rpc_server_shed_total", "job, reason, criticality"), "{{job}}: {{reason}} {{criticality}}"), width=12,
                 ),
                 graph(
                     "Calls under way and their limit", "short", "The limit follows what calls wait beyond their own work. Where calls touch it, the service is full.",
@@ -76,7 +80,7 @@ DASHBOARD = dashboard(
                 ),
                 graph(
                     "Calls out of time", "cps", "DEADLINE_EXCEEDED by method, as served: the method needs longer than its callers give.",
-                    (rate("rpc_server_call_duration_seconds_count", "rpc_method", only='rpc_response_status_code="DEADLINE_EXCEEDED"'), "{{rpc_method}}"), width=12,
+                    (rate("rpc_server_call_duration_seconds_count", "rpc_method", only='rpc_response_status_code="DEADLINE_EXCEEDED"'), "{{rpc_method}}"), width=24,
                 ),
             ],
         ),
