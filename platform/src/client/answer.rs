@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use holdfast_contracts::common::v1::Reason;
 use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt as _;
@@ -10,6 +11,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use super::body::Peeked;
+use crate::status::ERROR_DOMAIN;
 
 /// The server's own word on repeating, in milliseconds; below zero for never.
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
@@ -29,6 +31,8 @@ pub(super) enum Verdict {
     Refused {
         code: Code,
         pushback: Pushback,
+        /// Why, where it is one of ours; the unspecified one where we do not know it yet.
+        reason: Option<Reason>,
     },
 }
 
@@ -59,26 +63,46 @@ impl Verdict {
             | http::StatusCode::GATEWAY_TIMEOUT => Some(Code::Unavailable),
             _ => Some(Code::Unknown),
         };
-        Self::of(headers).or_else(|| proxys().map(|code| Self::Refused { code, pushback: Pushback::Silent }))
+        Self::of(headers).or_else(|| proxys().map(Self::proxys))
     }
 
     /// What a head or trailers say; none where they hold no status.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         match headers.get("grpc-status")?.as_bytes() {
             b"0" => Some(Self::Committed),
-            code => Some(Self::Refused { code: Code::from_bytes(code), pushback: Pushback::of(headers) }),
+            code => {
+                let has_details = headers.contains_key("grpc-status-details-bin");
+                let status = has_details.then(|| Status::from_header_map(headers)).flatten();
+                let pushback = Pushback::of(headers, status.as_ref());
+                let reason = status.as_ref().and_then(reason);
+                Some(Self::Refused { code: Code::from_bytes(code), pushback, reason })
+            }
         }
+    }
+
+    fn proxys(code: Code) -> Self {
+        Self::Refused { code, pushback: Pushback::Silent, reason: None }
     }
 }
 
+/// Whether UNAVAILABLE means that the call was not served. With another reason of ours it is the answer: of a payment
+/// that timed out, say, for good.
+pub(super) fn is_outage(reason: Option<Reason>) -> bool {
+    matches!(reason, None | Some(Reason::Unavailable))
+}
+
+fn reason(status: &Status) -> Option<Reason> {
+    let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN)?;
+    Some(Reason::from_str_name(&info.reason).unwrap_or_default())
+}
+
 impl Pushback {
-    fn of(headers: &HeaderMap) -> Self {
+    fn of(headers: &HeaderMap, status: Option<&Status>) -> Self {
         if let Some(told) = headers.get(PUSHBACK) {
             let ms = told.to_str().ok().and_then(|text| text.parse::<u64>().ok());
             return ms.map_or(Self::Never, |ms| Self::After(Duration::from_millis(ms)));
         }
-        let delay = headers.contains_key("grpc-status-details-bin").then(|| Status::from_header_map(headers)).flatten();
-        match delay.and_then(|status| status.get_details_retry_info()).and_then(|info| info.retry_delay) {
+        match status.and_then(|status| status.get_details_retry_info()).and_then(|info| info.retry_delay) {
             Some(delay) => Self::After(delay),
             None => Self::Silent,
         }
@@ -114,16 +138,18 @@ where
 mod tests {
     use super::*;
     use crate::status::Refusal;
-    use holdfast_contracts::common::v1::Reason;
 
     fn check(headers: &HeaderMap, code: Code, pushback: Pushback) {
-        assert_eq!(Verdict::of(headers), Some(Verdict::Refused { code, pushback }));
+        let Some(Verdict::Refused { code: read, pushback: told, .. }) = Verdict::of(headers) else {
+            panic!("no refusal")
+        };
+        assert_eq!((read, told), (code, pushback));
     }
 
     #[test]
     fn a_proxys_answer_counts_by_its_http_status() {
         let of = |status| Verdict::of_head(status, &HeaderMap::new());
-        let unavailable = Verdict::Refused { code: Code::Unavailable, pushback: Pushback::Silent };
+        let unavailable = Verdict::proxys(Code::Unavailable);
         assert_eq!(of(http::StatusCode::SERVICE_UNAVAILABLE), Some(unavailable));
         assert_eq!(of(http::StatusCode::OK), None);
     }
@@ -143,5 +169,16 @@ mod tests {
         let headers = Status::from(refusal).into_http::<tonic::body::Body>().headers().clone();
         check(&headers, Code::ResourceExhausted, Pushback::After(Duration::from_millis(30)));
         check(Status::not_found("").into_http::<tonic::body::Body>().headers(), Code::NotFound, Pushback::Silent);
+    }
+
+    #[test]
+    fn an_answer_that_is_final_for_its_request_is_no_outage() {
+        let of = |status: Status| match Verdict::of(status.into_http::<tonic::body::Body>().headers()) {
+            Some(Verdict::Refused { code: Code::Unavailable, reason, .. }) => is_outage(reason),
+            other => panic!("{other:?}"),
+        };
+        assert!(of(Status::unavailable("")), "whoever said so");
+        assert!(of(Refusal::new(Reason::Unavailable, "").into()));
+        assert!(!of(Refusal::new(Reason::PaymentTimeout, "").into()));
     }
 }

@@ -61,8 +61,10 @@ struct Slice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     Admitted,
-    /// Only as the probe.
-    ProbeDue,
+    /// Only as the probe, and since when one is due.
+    ProbeDue {
+        since: Instant,
+    },
     Refused,
 }
 
@@ -75,11 +77,20 @@ pub(super) enum Change {
 }
 
 impl Breaker {
-    pub(super) fn state(&self) -> BreakerState {
+    /// One whose pause is over waits for a probe, though none may come while nobody calls.
+    pub(super) fn state(&self, now: Instant) -> BreakerState {
         match self.state {
             State::Closed => BreakerState::Closed,
-            State::Open { .. } => BreakerState::Open,
-            State::Probing { .. } => BreakerState::Probing,
+            State::Open { until } if now < until => BreakerState::Open,
+            State::Open { .. } | State::Probing { .. } => BreakerState::Probing,
+        }
+    }
+
+    /// Until when nobody passes, if so.
+    pub(super) fn shut_until(&self) -> Option<Instant> {
+        match self.state {
+            State::Open { until } => Some(until),
+            State::Closed | State::Probing { .. } => None,
         }
     }
 
@@ -87,9 +98,9 @@ impl Breaker {
         match self.state {
             State::Closed => Admission::Admitted,
             State::Open { until } if now < until => Admission::Refused,
-            State::Open { .. } => Admission::ProbeDue,
+            State::Open { until } => Admission::ProbeDue { since: until },
             State::Probing { since } if now < since + PROBE_PATIENCE => Admission::Refused,
-            State::Probing { .. } => Admission::ProbeDue,
+            State::Probing { since } => Admission::ProbeDue { since: since + PROBE_PATIENCE },
         }
     }
 
@@ -105,34 +116,38 @@ impl Breaker {
         }
     }
 
-    pub(super) fn record_success(&mut self, now: Instant) -> Change {
-        self.in_a_row = 0;
-        self.slice(now).served += 1;
+    pub(super) fn record_success(&mut self, now: Instant, is_probe: bool) -> Change {
         match self.state {
-            State::Probing { .. } => {
+            State::Probing { .. } if is_probe => {
                 self.state = State::Closed;
+                self.in_a_row = 0;
                 self.window.clear();
                 Change::Closed
             }
             State::Closed => {
+                self.in_a_row = 0;
+                self.slice(now).served += 1;
                 if self.openings > 0 && self.has_full_window(now) {
                     self.openings = 0;
                 }
                 Change::None
             }
             // A late answer to a call from before: the probe decides.
-            State::Open { .. } => Change::None,
+            State::Probing { .. } | State::Open { .. } => Change::None,
         }
     }
 
     /// `chance` in 0..1 spreads the pauses of many clients.
-    pub(super) fn record_failure(&mut self, now: Instant, chance: f64) -> Change {
-        self.in_a_row += 1;
-        self.slice(now).failed += 1;
+    pub(super) fn record_failure(&mut self, now: Instant, chance: f64, is_probe: bool) -> Change {
         match self.state {
-            State::Closed if self.is_too_bad() => self.open(now, chance),
-            State::Probing { .. } => self.open(now, chance),
-            State::Closed | State::Open { .. } => Change::None,
+            State::Probing { .. } if is_probe => self.open(now, chance),
+            State::Closed => {
+                self.in_a_row += 1;
+                self.slice(now).failed += 1;
+                if self.is_too_bad() { self.open(now, chance) } else { Change::None }
+            }
+            // As above: a call from before says nothing new.
+            State::Probing { .. } | State::Open { .. } => Change::None,
         }
     }
 

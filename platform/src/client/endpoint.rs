@@ -70,8 +70,10 @@ pub(super) enum Fitness {
         cost: f64,
         share: f64,
     },
-    /// Connected, and a call is needed to find out whether it serves again.
-    ProbeDue,
+    /// Connected, and a call is needed, for so long, to find out whether it serves again.
+    ProbeDue {
+        waited: Duration,
+    },
     /// May become fit while the call waits.
     Coming,
     Unfit,
@@ -81,8 +83,8 @@ pub(super) enum Fitness {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Served,
-    /// It answered that it has too much to do: alive, but not to be preferred.
-    Shed,
+    /// It answered that it has too much to do, or that it broke down: alive, but not to be preferred.
+    Unwell,
     Failed,
     /// Nobody waited for the end.
     Abandoned,
@@ -99,7 +101,7 @@ impl Endpoint {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let now = Instant::now();
         let breaker = Breaker::default();
-        let counted = Counted::new(tally, breaker.state());
+        let counted = Counted::new(tally, breaker.state(now));
         let state = State { link: Link::Idle, breaker, counted, load: Load::new(now), ready_since: now };
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
@@ -140,7 +142,7 @@ impl Endpoint {
                 let share = (age / SLOW_START.as_secs_f64()).clamp(SHARE_MIN, 1.0);
                 Fitness::Fit { cost: state.load.cost(calls, now), share }
             }
-            Admission::ProbeDue => Fitness::ProbeDue,
+            Admission::ProbeDue { since } => Fitness::ProbeDue { waited: now.saturating_duration_since(since) },
             Admission::Refused => Fitness::Unfit,
         }
     }
@@ -153,7 +155,7 @@ impl Endpoint {
         let connection = connection.clone();
         let is_probe = match state.breaker.admission(now) {
             Admission::Admitted => false,
-            Admission::ProbeDue => true,
+            Admission::ProbeDue { .. } => true,
             Admission::Refused => return None,
         };
         if is_probe {
@@ -174,11 +176,11 @@ impl Endpoint {
         let mut state = self.state();
         match outcome {
             Outcome::Served | Outcome::Abandoned => state.load.observe(took, now),
-            Outcome::Shed | Outcome::Failed => state.load.observe_failure(took, now),
+            Outcome::Unwell | Outcome::Failed => state.load.observe_failure(took, now),
         }
         let change = match outcome {
-            Outcome::Served | Outcome::Shed => state.breaker.record_success(now),
-            Outcome::Failed if self.has_breaker => state.breaker.record_failure(now, rand::random()),
+            Outcome::Served | Outcome::Unwell => state.breaker.record_success(now, is_probe),
+            Outcome::Failed if self.has_breaker => state.breaker.record_failure(now, rand::random(), is_probe),
             Outcome::Failed => Change::None,
             Outcome::Abandoned => {
                 if is_probe {
@@ -226,7 +228,7 @@ impl Endpoint {
 
 impl State {
     fn count(&mut self) {
-        self.counted.set(self.breaker.state());
+        self.counted.set(self.breaker.state(Instant::now()));
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn unanswered(error: hyper::Error, was_unsent: bool) -> (Failure, Out
     // A server that says it goes, or is full, does not fail.
     let outcome = match (was_unsent, was_never_processed) {
         (true, _) => Outcome::Abandoned,
-        (false, true) => Outcome::Shed,
+        (false, true) => Outcome::Unwell,
         (false, false) => Outcome::Failed,
     };
     (Failure { status: broken_off(error), was_never_processed }, outcome)

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use super::answer::Verdict;
+use super::answer::{Verdict, is_outage};
 use super::deadline::Patience;
 use super::endpoint::{Endpoint, Outcome};
 use super::failure;
@@ -67,8 +67,12 @@ impl Drop for Flight {
 /// What a status says about the endpoint.
 fn outcome(verdict: Verdict) -> Outcome {
     match verdict {
-        Verdict::Refused { code: Code::Unavailable, .. } => Outcome::Failed,
-        Verdict::Refused { code: Code::ResourceExhausted, .. } => Outcome::Shed,
+        Verdict::Refused { code: Code::Unavailable, reason, .. } if is_outage(reason) => Outcome::Failed,
+        // Fast, but no reason to send it more. One method's crash says nothing about the others: no failure either.
+        Verdict::Refused {
+            code: Code::ResourceExhausted | Code::Internal | Code::Unknown | Code::Unimplemented | Code::DataLoss,
+            ..
+        } => Outcome::Unwell,
         Verdict::Refused { .. } | Verdict::Committed => Outcome::Served,
     }
 }

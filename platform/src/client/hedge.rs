@@ -1,5 +1,5 @@
 //! Sends a slow read a second time, to another endpoint, once it has taken longer than nearly all before it; the first
-//! good answer wins and the other is cancelled. From the budget of retries, and only where there is another endpoint.
+//! good answer wins and the other is cancelled. From the budget of retries, and only where there is another endpoint that serves.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -40,7 +40,7 @@ impl<S: Step> Hedge<S> {
             Either::Left((answer, _)) => return answer,
             Either::Right(((), first)) => first,
         };
-        if !self.budget.spend(RetryOutcome::Hedged) {
+        if !self.pool.has_another(call) || !self.budget.spend(RetryOutcome::Hedged) {
             return first.await;
         }
         let second = std::pin::pin!(self.inner.send(call));

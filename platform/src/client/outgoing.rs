@@ -90,6 +90,11 @@ impl Outgoing {
         self.policy.retry.is_some() && matches!(self.body, Payload::Whole(_))
     }
 
+    /// Whether it changes nothing: what may be sent twice at once.
+    pub(super) fn is_read(&self) -> bool {
+        self.policy.hedging.is_some()
+    }
+
     pub(super) fn last_tried(&self) -> u64 {
         self.last_tried.load(Ordering::Relaxed)
     }

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use holdfast_contracts::common::v1::Reason;
@@ -29,6 +30,8 @@ use super::tally::Tally;
 use crate::status::Refusal;
 use crate::task::spawn_joined;
 
+/// How long a probe is left to the reads, which nobody misses, before a write that may be repeated does it.
+const WRITE_PROBES_AFTER: Duration = Duration::from_secs(1);
 /// More endpoints than these are not connected to.
 const ENDPOINTS_MAX: usize = 1024;
 
@@ -188,6 +191,14 @@ impl Pool {
         of_all(&members, call, now)
     }
 
+    /// Whether a second sending of the call would go elsewhere than the first.
+    pub(super) fn has_another(&self, call: &Outgoing) -> bool {
+        let now = Instant::now();
+        let members = self.members.load();
+        let mut others = members.list.iter().filter(|member| member.endpoint.number != call.last_tried());
+        others.any(|member| matches!(member.endpoint.fitness(now), Fitness::Fit { .. }))
+    }
+
     /// Where it should have gone is for logs: browsers see messages.
     fn nobody(&self) -> Failure {
         debug!(service = %self.name, "no endpoint can serve now");
@@ -198,7 +209,7 @@ impl Pool {
 
 fn look_at_one(endpoint: &Arc<Endpoint>, now: Instant) -> Found {
     match endpoint.fitness(now) {
-        Fitness::Fit { .. } | Fitness::ProbeDue => Found::One(Arc::clone(endpoint)),
+        Fitness::Fit { .. } | Fitness::ProbeDue { .. } => Found::One(Arc::clone(endpoint)),
         Fitness::Coming => {
             endpoint.wanted.notify_one();
             Found::Coming
@@ -243,7 +254,7 @@ fn of_all(members: &Members, call: &Outgoing, now: Instant) -> Found {
         match endpoint.fitness(now) {
             Fitness::Fit { .. } if endpoint.number == call.last_tried() => tried = Some(endpoint),
             Fitness::Fit { cost, .. } => fit.push((cost, endpoint)),
-            Fitness::ProbeDue => probe = Some(endpoint),
+            Fitness::ProbeDue { waited } => probe = Some((endpoint, waited)),
             Fitness::Coming => {
                 endpoint.wanted.notify_one();
                 is_coming = true;
@@ -258,15 +269,20 @@ fn of_all(members: &Members, call: &Outgoing, now: Instant) -> Found {
         Arc::clone(if first.0 <= second.0 { first.1 } else { second.1 })
     };
     match (probe, fit.is_empty()) {
-        // A call that may be repeated loses nothing as a probe.
-        (Some(probe), _) if call.is_repeatable() => Found::One(Arc::clone(probe)),
+        // A call that may be repeated loses nothing as a probe but time.
+        (Some((probe, waited)), _) if may_probe(call, waited) => Found::One(Arc::clone(probe)),
         (_, false) => Found::One(drawn(&fit)),
-        (probe, true) => match tried.or(probe) {
+        (probe, true) => match tried.or(probe.map(|(probe, _)| probe)) {
             Some(endpoint) => Found::One(Arc::clone(endpoint)),
             None if is_coming => Found::Coming,
             None => Found::None,
         },
     }
+}
+
+/// Whether it may be the probe though others would serve it.
+fn may_probe(call: &Outgoing, waited: Duration) -> bool {
+    call.is_repeatable() && (call.is_read() || waited >= WRITE_PROBES_AFTER)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Sends a call again where that may help and cannot harm.
 //!
 //! Any method, where it is certain that no server began to work on it (the connection was refused or closing): as gRPC's
-//! transparent retries, a bounded number of times. Else only methods that may be repeated, only for codes that say "not
-//! now", only within the budget, after a pause drawn from zero to an exponential bound or as long as the server said,
-//! and never once a message came.
+//! transparent retries, a bounded number of times. Else, and after those, only methods that may be repeated, only for
+//! codes that say "not now", only within the budget, after a pause drawn from zero to an exponential bound or as long as
+//! the server said, and never once a message came.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Code;
 
-use super::answer::{Failure, Pushback, Verdict};
+use super::answer::{Failure, Pushback, Verdict, is_outage};
 use super::budget::Budget;
 use super::outgoing::Outgoing;
 use super::policy::Retry as Policy;
@@ -48,7 +48,7 @@ impl<S: Step> Step for Retry<S> {
         loop {
             let answer = self.inner.send(call).await;
             let outcome = Outcome::of(&answer);
-            let Some(pause) = sent.pause_before_next(outcome, call, rand::random()) else {
+            let Some(Next { pause, is_free }) = sent.next(outcome, call, rand::random()) else {
                 if outcome.is_pushed_back() && call.policy.retry.is_some() && call.is_repeatable() {
                     self.tally.count(RetryOutcome::PushedBack);
                 }
@@ -58,7 +58,7 @@ impl<S: Step> Step for Retry<S> {
                 return answer;
             }
             // What was never processed cost no server anything.
-            if outcome == Outcome::Unprocessed {
+            if is_free {
                 self.tally.count(RetryOutcome::Retried);
             } else if !self.budget.spend(RetryOutcome::Retried) {
                 return answer;
@@ -92,12 +92,21 @@ impl Outcome {
         match answer {
             Ok(answer) => match answer.verdict {
                 Verdict::Committed => Self::Committed,
-                Verdict::Refused { code, pushback } => Self::Refused { code, pushback },
+                Verdict::Refused { code: Code::Unavailable, reason, .. } if !is_outage(reason) => Self::Committed,
+                Verdict::Refused { code, pushback, .. } => Self::Refused { code, pushback },
             },
             Err(Failure { was_never_processed: true, .. }) => Self::Unprocessed,
             Err(Failure { status, .. }) => Self::Refused { code: status.code(), pushback: Pushback::Silent },
         }
     }
+}
+
+/// That it is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Next {
+    pause: Duration,
+    /// Whether it does without the budget.
+    is_free: bool,
 }
 
 /// How often a call was sent, by what became of it.
@@ -108,22 +117,26 @@ struct Sendings {
 }
 
 impl Sendings {
-    /// How long to wait before the next; none where this outcome is the answer. `chance` in 0..1.
-    fn pause_before_next(&mut self, outcome: Outcome, call: &Outgoing, chance: f64) -> Option<Duration> {
-        match outcome {
-            Outcome::Committed => None,
-            Outcome::Unprocessed => {
+    /// None where this outcome is the answer. `chance` in 0..1.
+    fn next(&mut self, outcome: Outcome, call: &Outgoing, chance: f64) -> Option<Next> {
+        let (code, pushback) = match outcome {
+            Outcome::Committed => return None,
+            Outcome::Unprocessed if self.unprocessed < UNPROCESSED_MAX => {
                 self.unprocessed += 1;
                 let pause = if self.unprocessed == 1 { Duration::ZERO } else { UNPROCESSED_PAUSE.mul_f64(chance) };
-                (self.unprocessed <= UNPROCESSED_MAX).then_some(pause)
+                return Some(Next { pause, is_free: true });
             }
-            Outcome::Refused { code, pushback } => {
-                let policy = call.policy.retry.as_ref().filter(|_| call.is_repeatable())?;
-                self.refused += 1;
-                let is_over = self.refused >= policy.attempts_max;
-                if is_over { None } else { pause(policy, code, pushback, self.refused, chance) }
-            }
+            // It lasts longer than a connection takes: as if somebody had said "not now".
+            Outcome::Unprocessed => (Code::Unavailable, Pushback::Silent),
+            Outcome::Refused { code, pushback } => (code, pushback),
+        };
+        let policy = call.policy.retry.as_ref().filter(|_| call.is_repeatable())?;
+        self.refused += 1;
+        if self.refused >= policy.attempts_max {
+            return None;
         }
+        let pause = pause(policy, code, pushback, self.refused, chance)?;
+        Some(Next { pause, is_free: false })
     }
 }
 
@@ -147,6 +160,8 @@ fn backoff(policy: &Policy, nth: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use super::super::deadline::Patience;
+    use super::super::policy::Time;
     use super::*;
 
     fn policy() -> Policy {
@@ -157,6 +172,29 @@ mod tests {
             backoff_multiplier: 2.0,
             codes: vec![Code::Unavailable],
         }
+    }
+
+    /// A call whose policy is this.
+    async fn call(retry: Option<Policy>) -> Outgoing {
+        let time = Time::Unary { default: Duration::from_secs(1), max: Duration::from_secs(1) };
+        let policy = super::super::policy::Policy { time, retry, hedging: None };
+        let later = Instant::now() + Duration::from_secs(1);
+        let patience = Patience { opening: later, whole: Some(later) };
+        let request = http::Request::new(tonic::body::Body::empty());
+        Outgoing::read(request, Arc::new(policy), patience).await.expect("an empty request")
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_took_is_sent_again_freely_and_then_as_its_policy_says() {
+        let of = |call: Outgoing| {
+            let mut sent = Sendings::default();
+            let next =
+                || sent.next(Outcome::Unprocessed, &call, 1.0).map(|next| (next.pause.as_millis(), next.is_free));
+            std::iter::from_fn(next).collect::<Vec<_>>()
+        };
+        let free = [(0, true), (20, true), (20, true)];
+        assert_eq!(of(call(None).await), free);
+        assert_eq!(of(call(Some(policy())).await), [free.as_slice(), &[(25, false), (50, false)]].concat());
     }
 
     #[test]

@@ -1,9 +1,11 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use holdfast_contracts::common::v1::Reason;
+use holdfast_platform::status::Refusal;
 use tonic::{Code, Status};
 
-use super::replica::{Names, Replica, good, over, read, refused};
+use super::replica::{Names, Replica, good, over, read, refused, write};
 
 /// What calls may take in all until an endpoint is known to be bad.
 const EJECTED_WITHIN: Duration = Duration::from_secs(1);
@@ -121,4 +123,30 @@ async fn a_slow_replica_is_steered_around() {
     let wire = over(&all);
     let shares = shares(&wire, &all, 2000).await;
     assert!(shares[0] < 200, "{shares:?}: a third each would be 667");
+}
+
+#[tokio::test]
+async fn a_replica_that_breaks_down_at_once_is_not_taken_for_a_fast_one() {
+    let broken = Replica::start(|_, _| async { refused(Status::internal("a bug")) }).await;
+    let (good, other) = (Replica::good().await, Replica::good().await);
+    let wire = over([&broken, &good, &other]);
+    for _ in 0..1000 {
+        let _ = read(&wire).await;
+    }
+    assert!(broken.calls() < 200, "{} calls to a replica that serves none: a third would be 333", broken.calls());
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_the_answer_is_given_once_and_says_nothing_about_the_replica() {
+    let replica = Replica::start(|_, head| async move {
+        let is_write = head.uri.path().ends_with("/Reserve");
+        if is_write { refused(Refusal::new(Reason::PaymentTimeout, "no answer").into()) } else { good() }
+    })
+    .await;
+    let wire = over([&replica]);
+    for _ in 0..50 {
+        assert_eq!(write(&wire).await.expect_err("for good").code(), Code::Unavailable);
+    }
+    assert_eq!(replica.calls(), 50, "each is asked once, and each reaches it");
+    read(&wire).await.expect("it serves others");
 }
