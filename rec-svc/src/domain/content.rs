@@ -16,7 +16,7 @@ pub(crate) const FEATURES_MAX: usize = 500_000;
 pub(crate) const PRODUCT_FEATURES_MAX: usize = 64;
 /// How many products a feature leads to: the most recently described.
 pub(crate) const POSTINGS_MAX: usize = 1_000;
-/// How many products one answer compares where the caller names none.
+/// How many products features lead one answer to, where the caller names none.
 const COMPARED_MAX: usize = 2_000;
 
 /// What kind of thing a feature is.
@@ -139,11 +139,13 @@ impl Features {
         profile
     }
 
-    /// Scores products by how like a profile they are: all named, or else those the profile's strongest features lead to.
+    /// Scores products by how like a profile they are: all named, or else those the profile's rarest features lead to and
+    /// those `spoken` for already.
     pub(crate) fn score(
         &self,
         profile: &Sums,
         named: Option<&[Slot]>,
+        spoken: impl Iterator<Item = Slot>,
         products: &Products,
         tuning: &ContentTuning,
     ) -> Sums {
@@ -155,7 +157,7 @@ impl Features {
         let compared = match named {
             Some(named) => named,
             None => {
-                gathered = self.gather(&wanted);
+                gathered = self.gather(&wanted, spoken);
                 &gathered
             }
         };
@@ -180,7 +182,7 @@ impl Features {
     }
 
     /// Rare features first: they tell most, and lead to few.
-    fn gather(&self, wanted: &Sums) -> Vec<Slot> {
+    fn gather(&self, wanted: &Sums, spoken: impl Iterator<Item = Slot>) -> Vec<Slot> {
         let mut features: Vec<(Slot, f64, &Known)> = wanted
             .iter()
             .filter_map(|(slot, weight)| Some((slot, weight, self.table.get(slot)?)))
@@ -194,6 +196,7 @@ impl Features {
                 break;
             }
         }
+        gathered.extend(spoken);
         gathered.into_iter().collect()
     }
 }

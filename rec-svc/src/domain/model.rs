@@ -270,7 +270,7 @@ impl Model {
 }
 
 /// How many features a shopper's profile keeps.
-pub(crate) const PROFILE_FEATURES_MAX: usize = 512;
+pub(crate) const PROFILE_FEATURES_MAX: usize = 1_024;
 
 /// Sessions the shop names and those we imply never share a key.
 const NAMED: u64 = 3;

@@ -82,7 +82,7 @@ impl Model {
                     None => self.popular(self.trends.shop(), |product| product.heat, context, &scores),
                 },
                 Signal::Demand => self.popular(self.trends.demand(), |product| product.demand, context, &scores),
-                spoken => self.sums(spoken, context),
+                spoken => self.sums(spoken, context, &scores),
             };
             if matches!(signal, Signal::Session | Signal::Covisit) {
                 for (item, share) in &returning {
@@ -105,7 +105,7 @@ impl Model {
         scores
     }
 
-    fn sums(&self, signal: Signal, context: &Context) -> Sums {
+    fn sums(&self, signal: Signal, context: &Context, spoken: &Scores) -> Sums {
         let Self { products, sessions, features, tuning, .. } = self;
         let (now, named) = (context.now, context.named.as_deref());
         let history = context.shopper.and_then(|shopper| self.shoppers.get(shopper));
@@ -124,14 +124,14 @@ impl Model {
             }
             Signal::Content => {
                 let profile = features.blend(&context.visits, products, &tuning.content);
-                features.score(&profile, named, products, &tuning.content)
+                features.score(&profile, named, spoken.keys().copied(), products, &tuning.content)
             }
             Signal::Profile => {
                 let Some(history) = history else { return Sums::default() };
                 let one = Decayed::new(1.0, now, tuning.profile.half_life);
                 let mut profile = Sums::default();
                 history.profile.iter().for_each(|(feature, sum)| profile.add(feature, sum.share_of(one)));
-                features.score(&profile, named, products, &tuning.profile)
+                features.score(&profile, named, spoken.keys().copied(), products, &tuning.profile)
             }
             Signal::Personal => history.map_or_else(Sums::default, |history| {
                 score_personal(&history.purchases, now, products, &tuning.personal)

@@ -202,11 +202,11 @@ impl Default for Blends {
         set(Surface::Shopper, &[(Session, 0.5), (Covisit, 1.0), (ViewBuy, 0.3), (Content, 0.2), (Trend, 0.1)]);
         set(Surface::Similar, &[(Covisit, 1.0), (ViewBuy, 0.3), (SameOrder, 0.3), (Content, 0.2), (Trend, 0.1)]);
         set(Surface::Session, &[(Session, 1.0), (Return, 0.35), (Covisit, 0.2)]);
-        set(Surface::NextPurchase, &[(Covisit, 1.0), (Content, 1.0)]);
-        set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.0003), (Trend, 0.35)]);
+        set(Surface::NextPurchase, &[(Covisit, 1.0), (Content, 0.35)]);
+        set(Surface::BuyAgain, &[(Personal, 1.0), (Demand, 0.0003), (Trend, 0.2)]);
         set(Surface::Discover, &[(LongTerm, 1.0), (Demand, 0.3)]);
         set(Surface::Basket, &[(SameOrder, 1.0)]);
-        set(Surface::Arrivals, &[(Profile, 1.0)]);
+        set(Surface::Arrivals, &[(Profile, 1.0), (Content, 0.1)]);
         blends
     }
 }
@@ -238,9 +238,9 @@ impl PairTuning {
             gap_half_life: DAY,
             backward: 0.2,
             from_power: 0.3,
-            to_power: 0.0,
-            shrink: 0.1,
-            recency_step: 0.8,
+            to_power: 0.1,
+            shrink: 3.0,
+            recency_step: 0.6,
             neighbours_max: 64,
         }
     }
@@ -265,10 +265,10 @@ impl ContentTuning {
     fn cosine() -> Self {
         Self {
             fields: [1.0, 1.0, 1.0, 0.5],
-            idf_power: 1.5,
+            idf_power: 0.5,
             global_power: 0.0,
-            length_power: 0.75,
-            recency_step: 0.7,
+            length_power: 1.0,
+            recency_step: 0.5,
             half_life: 90 * DAY,
         }
     }
@@ -276,9 +276,9 @@ impl ContentTuning {
     /// Chosen by `holdfast rec tune --protocol journey-cold`, on its validation weeks alone.
     fn profile() -> Self {
         Self {
-            fields: [1.0, 2.0, 1.0, 0.5],
-            idf_power: 0.0,
-            global_power: 0.75,
+            fields: [0.5, 1.0, 0.5, 0.0],
+            idf_power: 1.0,
+            global_power: 0.6,
             length_power: 1.0,
             half_life: 180 * DAY,
             ..Self::cosine()

@@ -143,6 +143,7 @@ fn profile() -> Vec<Knob> {
         field::<0>("profile.brand"),
         field::<1>("profile.category"),
         field::<2>("profile.attribute"),
+        field::<3>("profile.title"),
         knob!("profile.half_life in days", span profile.half_life, &[45.0, 90.0, 180.0, 365.0], true),
     ]
 }

@@ -7,7 +7,7 @@ use crate::domain::{Signal, Tuning};
 /// Rounds over all knobs; a search that still finds something then has found enough.
 const ROUNDS_MAX: usize = 3;
 /// Questions asked for each value tried.
-const QUESTIONS_MAX: usize = 2_000;
+const QUESTIONS_MAX: usize = 5_000;
 /// What counts as better: less is noise.
 const GAIN_MIN: f64 = 1e-5;
 

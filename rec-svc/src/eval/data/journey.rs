@@ -71,6 +71,7 @@ fn facts_of(row: &[&str]) -> Facts {
             .filter(|(_, text)| given(text))
             .map(named)
             .collect(),
-        title: String::new(),
+        // The data has no titles; these are the words a shopper would read.
+        title: format!("{} {}", row[4], row[5]),
     }
 }

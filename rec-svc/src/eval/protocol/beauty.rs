@@ -17,7 +17,8 @@ const STEP: Duration = Duration::from_secs(6 * 3_600);
 /// Which end of the sequences is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::eval) enum Ends {
-    /// The last but one, after everything before it; learnt from all but the last two.
+    /// The last but one, after everything before it; learnt from all but the last three, so that here as there the latest
+    /// transition asked from is one the model has not seen.
     LastButOne,
     /// The last; learnt from all but the last two.
     Last,
@@ -30,7 +31,11 @@ pub(in crate::eval) fn exam(data: &Sequences, ends: Ends, tuning: Tuning) -> Exa
     for (product, facts) in &data.facts {
         model.describe(product, facts);
     }
-    let held = if ends == Ends::LastStreamed { 1 } else { 2 };
+    let held = match ends {
+        Ends::LastStreamed => 1,
+        Ends::Last => 2,
+        Ends::LastButOne => 3,
+    };
     let longest = data.bought.iter().map(|(_, items)| items.len()).max().unwrap_or(0);
     let mut number = 0;
     // Step by step over all shoppers, as a log would have it; every sequence ends at the same moment.

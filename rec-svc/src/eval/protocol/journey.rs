@@ -68,14 +68,13 @@ pub(in crate::eval) fn exam(data: &Journey, task: Task, weeks: Weeks, tuning: Tu
     for (number, line) in (1..).zip(&learnt) {
         model.fold(&event(number, line));
     }
-    let now = asked.first().map(|line| line.time).unwrap_or_default();
     let mut catalogue: Vec<Slot> = kept.iter().filter_map(|product| model.slot(product)).collect();
     catalogue.sort_unstable();
     let questions = match task {
         Task::CompleteBasket => baskets(&model, &asked),
         Task::NextBasket | Task::Novel | Task::Cold => {
             let bought = bought_by(&learnt);
-            shoppers(&model, task, now, &asked, &bought, &catalogue, &kept)
+            shoppers(&model, task, &asked, &bought, &catalogue, &kept)
         }
     };
     Exam::new(model, catalogue, questions)
@@ -120,18 +119,17 @@ fn bought_by<'a>(learnt: &[&'a Line]) -> HashMap<&'a CustomerId, HashSet<&'a Pro
 fn shoppers(
     model: &Model,
     task: Task,
-    now: Time,
     asked: &[&Line],
     bought: &HashMap<&CustomerId, HashSet<&ProductId>>,
     catalogue: &[Slot],
     kept: &BTreeSet<ProductId>,
 ) -> Vec<Question> {
-    let mut wanted: BTreeMap<&CustomerId, (u64, Vec<&ProductId>)> = BTreeMap::new();
+    let mut wanted: BTreeMap<&CustomerId, (&Line, Vec<&ProductId>)> = BTreeMap::new();
     for line in asked {
-        let (basket, products) = wanted.entry(&line.household).or_insert((line.basket, Vec::new()));
+        let (first, products) = wanted.entry(&line.household).or_insert((line, Vec::new()));
         let novel = !bought.get(&line.household).is_some_and(|bought| bought.contains(&line.product));
         let is_asked = match task {
-            Task::NextBasket => *basket == line.basket,
+            Task::NextBasket => first.basket == line.basket,
             Task::Novel => novel,
             Task::Cold | Task::CompleteBasket => kept.contains(&line.product),
         };
@@ -142,8 +140,8 @@ fn shoppers(
     let wanted = wanted.into_iter().filter(|(_, (_, products))| !products.is_empty());
     (0..)
         .zip(wanted)
-        .map(|(unit, (household, (_, products)))| {
-            let mut context = model.context_of(&Shopper::Customer(household.clone()), now);
+        .map(|(unit, (household, (first, products)))| {
+            let mut context = model.context_of(&Shopper::Customer(household.clone()), first.time);
             if task == Task::Cold {
                 context.named = Some(catalogue.to_vec());
             }
