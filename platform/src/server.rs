@@ -24,6 +24,7 @@ pub use self::stack::Layered;
 use self::stack::stack;
 use crate::health::Health;
 use crate::layer::authorize::{AuthorizeError, AuthorizeLayer};
+use crate::layer::observe::ObserveServerLayer;
 use crate::layer::shed::Limiter;
 use crate::method::Methods;
 use crate::task::Tasks;
@@ -81,7 +82,7 @@ pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, Se
 /// Where a contract lacks its policy.
 pub fn in_process(routes: Routes, limiter: &Arc<Limiter>) -> Result<impl Layered<Body> + use<>, ServerError> {
     let (methods, authorize) = (Methods::load()?, AuthorizeLayer::in_process());
-    Ok(stack(routes, &methods, limiter.clone(), authorize, CancellationToken::new()))
+    Ok(stack(routes, &methods, ObserveServerLayer::new(), limiter.clone(), authorize, CancellationToken::new()))
 }
 
 /// How many calls may be under way, for all servers of one process.
@@ -116,6 +117,7 @@ pub struct Server<A = Plaintext> {
     routes: Routes,
     acceptor: A,
     authorize: AuthorizeLayer,
+    observe: ObserveServerLayer,
     limiter: Option<Arc<Limiter>>,
     grace: Duration,
     end_streams: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -124,7 +126,8 @@ pub struct Server<A = Plaintext> {
 impl Server {
     pub fn new(routes: Routes) -> Self {
         let (authorize, end_streams) = (AuthorizeLayer::in_process(), Box::pin(std::future::ready(())));
-        Self { routes, acceptor: Plaintext, authorize, limiter: None, grace: GRACE_DEFAULT, end_streams }
+        let observe = ObserveServerLayer::new();
+        Self { routes, acceptor: Plaintext, authorize, observe, limiter: None, grace: GRACE_DEFAULT, end_streams }
     }
 }
 
@@ -132,8 +135,15 @@ impl<A: Acceptor> Server<A> {
     /// Connections are made by this acceptor (mutual TLS), and what their peers may call is said by this table.
     #[must_use]
     pub fn secured<B: Acceptor>(self, acceptor: B, authorize: AuthorizeLayer) -> Server<B> {
-        let Self { routes, acceptor: _, authorize: _, limiter, grace, end_streams } = self;
-        Server { routes, acceptor, authorize, limiter, grace, end_streams }
+        let Self { routes, acceptor: _, authorize: _, observe, limiter, grace, end_streams } = self;
+        Server { routes, acceptor, authorize, observe, limiter, grace, end_streams }
+    }
+
+    /// Without metrics and spans of its calls, to measure what those cost.
+    #[must_use]
+    pub fn unobserved(mut self) -> Self {
+        self.observe = ObserveServerLayer::off();
+        self
     }
 
     /// Shares its limit on calls under way with other servers of this process; one of its own otherwise.
@@ -162,11 +172,11 @@ impl<A: Acceptor> Server<A> {
     /// # Errors
     /// Where a contract lacks its policy, or the listener fails.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> Result<(), ServerError> {
-        let Self { routes, acceptor, authorize, limiter, grace, end_streams } = self;
+        let Self { routes, acceptor, authorize, observe, limiter, grace, end_streams } = self;
         let (ends, streams_end) = (Ends::default(), CancellationToken::new());
         let methods = Methods::load()?;
         let limiter = limiter.unwrap_or_else(|| Limiter::new(methods.len()));
-        let service = stack(routes, &methods, limiter, authorize, streams_end.clone());
+        let service = stack(routes, &methods, observe, limiter, authorize, streams_end.clone());
         let http2 = connection::http2();
         let connections = Tasks::new();
         let serving =

@@ -11,6 +11,7 @@ use tower::{Service, ServiceBuilder};
 
 use crate::layer;
 use crate::layer::authorize::AuthorizeLayer;
+use crate::layer::observe::ObserveServerLayer;
 use crate::layer::shed::Limiter;
 use crate::method::Methods;
 
@@ -37,6 +38,7 @@ impl<B, S> Layered<B> for S where
 pub(super) fn stack<B>(
     routes: Routes,
     methods: &Methods,
+    observe: ObserveServerLayer,
     limiter: Arc<Limiter>,
     authorize: AuthorizeLayer,
     end_streams: CancellationToken,
@@ -47,7 +49,7 @@ where
 {
     ServiceBuilder::new()
         .map_response(|response: http::Response<_>| response.map(Body::new))
-        .layer(layer::observe::ObserveServerLayer)
+        .layer(observe)
         .layer(layer::panic::layer())
         .layer(layer::shed::ShedLayer::new(methods.clone(), limiter))
         .layer(layer::call::CallLayer::new(methods.clone()))

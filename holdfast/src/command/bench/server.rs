@@ -21,6 +21,8 @@ use tonic::{Request, Response, Status};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Kind {
     Stock,
+    /// The same without metrics and spans of its calls.
+    UnobservedStock,
     /// Bare tonic.
     Echo,
     /// The same handler under every layer of ours.
@@ -40,14 +42,16 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
     println!("http://{address}");
     match (args.kind, args.database_url) {
-        (Kind::Stock, Some(url)) => {
+        (kind @ (Kind::Stock | Kind::UnobservedStock), Some(url)) => {
             let service = inventory_svc::Service::start(inventory_svc::Config::new(url)).await?;
             let mut routes = Routes::builder();
             service.add_to(&mut routes);
-            server::serve(listener, routes.routes(), process::stop_signal()).await?;
+            let server = server::Server::new(routes.routes());
+            let server = if kind == Kind::Stock { server } else { server.unobserved() };
+            server.serve(listener, process::stop_signal()).await?;
             service.stop().await;
         }
-        (Kind::Stock, None) => anyhow::bail!("the stock server needs --database-url"),
+        (Kind::Stock | Kind::UnobservedStock, None) => anyhow::bail!("the stock server needs --database-url"),
         (Kind::LayeredEcho, _) => server::serve(listener, Routes::new(Echo), process::stop_signal()).await?,
         (Kind::Echo, _) => {
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
@@ -68,6 +72,7 @@ impl Child {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bench-server").arg(match kind {
             Kind::Stock => "stock",
+            Kind::UnobservedStock => "unobserved-stock",
             Kind::Echo => "echo",
             Kind::LayeredEcho => "layered-echo",
         });

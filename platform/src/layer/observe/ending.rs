@@ -154,6 +154,11 @@ impl<F> Observed<F> {
     pub(super) fn new(inner: F, call: Underway) -> Self {
         Self { inner, call: Some(call) }
     }
+
+    /// Nobody looks.
+    pub(super) fn unseen(inner: F) -> Self {
+        Self { inner, call: None }
+    }
 }
 
 impl<F, B, E> Future for Observed<F>
@@ -164,7 +169,9 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let underway = this.call.as_ref().expect("nobody polls a future that has ended");
+        let Some(underway) = this.call.as_ref() else {
+            return this.inner.poll(cx).map_ok(|response| response.map(|inner| Followed { inner, call: None }));
+        };
         let answer = ready!(underway.step(|| this.inner.poll(cx)));
         let mut underway = this.call.take().expect("it was there just now");
         Poll::Ready(match answer {

@@ -1,6 +1,5 @@
 //! The server's side.
 
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tower::{Layer, Service};
@@ -11,14 +10,27 @@ use crate::telemetry::span::Span;
 use crate::telemetry::trace;
 
 /// Makes [`ObserveServer`]: the outermost of a server's layers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ObserveServerLayer;
+#[derive(Debug, Clone, Copy)]
+pub struct ObserveServerLayer {
+    is_on: bool,
+}
+
+impl ObserveServerLayer {
+    pub fn new() -> Self {
+        Self { is_on: true }
+    }
+
+    /// Looks away, to measure what looking costs.
+    pub fn off() -> Self {
+        Self { is_on: false }
+    }
+}
 
 impl<S> Layer<S> for ObserveServerLayer {
     type Service = ObserveServer<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ObserveServer { inner }
+        ObserveServer { inner, is_on: self.is_on }
     }
 }
 
@@ -26,6 +38,7 @@ impl<S> Layer<S> for ObserveServerLayer {
 #[derive(Debug, Clone)]
 pub struct ObserveServer<S> {
     inner: S,
+    is_on: bool,
 }
 
 impl<S, Q, A> Service<http::Request<Q>> for ObserveServer<S>
@@ -34,17 +47,20 @@ where
 {
     type Response = http::Response<Followed<A>>;
     type Error = S::Error;
-    type Future = Observed<Pin<Box<S::Future>>>;
+    type Future = Observed<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: http::Request<Q>) -> Self::Future {
+        if !self.is_on {
+            return Observed::unseen(self.inner.call(request));
+        }
         let method = RpcMethod::at(request.uri().path());
         let span = Span::server(method.name(), trace::of_headers(request.headers()));
         let call = Underway::begin(Side::Server, method, span);
         let inner = call.step(|| self.inner.call(request));
-        Observed::new(Box::pin(inner), call)
+        Observed::new(inner, call)
     }
 }
