@@ -25,6 +25,15 @@ fail() {
     exit 1
 }
 
+# What is half done is undone where this call fails or is interrupted: a folder, and the nodes that it started.
+arriving= started=()
+undo() {
+    [ -z "$arriving" ] || rm -rf "$arriving"
+    stop_nodes "${started[@]}"
+}
+trap undo EXIT
+trap 'exit 130' INT TERM
+
 # --- the programs ---------------------------------------------------------------------------------------------------
 
 java_program() {
@@ -69,7 +78,6 @@ fetch() {
     echo "fetching Kafka $VERSION (once)" >&2
     mkdir -p "$TOOLS"
     arriving=$(mktemp -d "$TOOLS/kafka-arriving-XXXXXX")
-    trap 'rm -rf "$arriving"' EXIT
     mvn --batch-mode --quiet --strict-checksums --file "$here/kafka.pom.xml" \
         org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory="$arriving" >&2
@@ -133,8 +141,11 @@ PROPERTIES
 running_pid() {
     local node_dir=$data_dir/node-$1 pid
     pid=$(cat "$node_dir/pid" 2>/dev/null) || return 1
-    ps -ww -o args= -p "$pid" 2>/dev/null | grep -qF "$node_dir/server.properties" || return 1
-    echo "$pid"
+    # Not `ps | grep -q`: whom grep no longer reads fails by SIGPIPE, and so would the pipe.
+    case $(ps -ww -o args= -p "$pid" 2>/dev/null) in
+        *"$node_dir/server.properties"*) echo "$pid" ;;
+        *) return 1 ;;
+    esac
 }
 
 start_node() {
@@ -202,18 +213,26 @@ start() {
     for ((node = 1; node <= nodes; node++)); do
         running_pid "$node" >/dev/null || down+=("$node")
     done
-    for node in "${down[@]}"; do start_node "$node"; done
+    for node in "${down[@]}"; do
+        started+=("$node")
+        start_node "$node"
+    done
     for ((node = 1; node <= nodes; node++)); do await_node "$node"; done
+    started=()
     address
 }
 
 stop() {
     read_cluster || return 0
+    stop_nodes $(seq "$nodes")
+}
+
+stop_nodes() {
     local node pid deadline=$((SECONDS + STOP_SECONDS_MAX))
-    for ((node = 1; node <= nodes; node++)); do
+    for node in "$@"; do
         pid=$(running_pid "$node") && kill -TERM "$pid" 2>/dev/null || true
     done
-    for ((node = 1; node <= nodes; node++)); do
+    for node in "$@"; do
         while pid=$(running_pid "$node"); do
             # The last of three cannot say goodbye: the others, whom it would tell, are gone.
             [ "$SECONDS" -lt "$deadline" ] || kill -KILL "$pid" 2>/dev/null || true

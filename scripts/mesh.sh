@@ -2,7 +2,7 @@
 # The services apart: one process each, two replicas of the stock, mutual TLS between them, events over Apache Kafka,
 # one PostgreSQL.
 #
-#   scripts/mesh.sh up     on http://127.0.0.1:8080 until Ctrl-C, data in data/
+#   scripts/mesh.sh up     on http://127.0.0.1:8080 until Ctrl-C, data in data/; its Kafka is not that of `make kafka`
 #   scripts/mesh.sh drop   a product drop through it, from nothing, and everything gone again
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 holdfast="${CARGO_TARGET_DIR:-target}/release/holdfast"
 case "${1:-up}" in
 up)
-    folder=data http=127.0.0.1:8080 ports=()
+    folder=data http=127.0.0.1:8080 ports=(--ports 9192,9193)
     ;;
 drop)
     folder=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-mesh-XXXXXX")
@@ -30,14 +30,14 @@ finish() {
         kill -TERM "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     fi
-    scripts/kafka.sh stop --data-dir "$folder/kafka" >/dev/null || true
+    scripts/kafka.sh stop --data-dir "$folder/mesh-kafka" >/dev/null || true
     [ "$folder" = data ] || rm -rf "$folder"
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
 
 mkdir -p "$folder"
-bus=$(scripts/kafka.sh start --data-dir "$folder/kafka" "${ports[@]}" | tail -n 1)
+bus=$(scripts/kafka.sh start --data-dir "$folder/mesh-kafka" "${ports[@]}" | tail -n 1)
 "$holdfast" dev-certs --out "$folder/certs" >/dev/null
 if [ "$folder" = data ]; then
     "$holdfast" mesh --data-dir "$folder" --http "$http" --bus "$bus" --certs "$folder/certs" &

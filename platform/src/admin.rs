@@ -19,7 +19,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::health::Health;
 use crate::server::accept;
 use crate::task::Tasks;
 
@@ -61,18 +60,18 @@ impl Default for Hooks {
     }
 }
 
-/// Serves the admin port until `stop` resolves.
+/// Serves the admin port until `stop` resolves. `is_ready` is asked for every `/readyz`.
 ///
 /// # Errors
 /// Where the listener fails for good.
 pub async fn serve(
     listener: TcpListener,
-    health: Health,
+    is_ready: impl Fn() -> bool + Send + Sync + 'static,
     hooks: Hooks,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let connections = Tasks::new();
-    let admin = Admin { health, hooks };
+    let admin = Admin { is_ready: Arc::new(is_ready), hooks };
     let served = accept(listener, CONNECTIONS_MAX, &connections, stop, |socket| {
         let (admin, stopping) = (admin.clone(), connections.stopping());
         async move {
@@ -89,7 +88,7 @@ pub async fn serve(
 
 #[derive(Clone)]
 struct Admin {
-    health: Health,
+    is_ready: Arc<dyn Fn() -> bool + Send + Sync>,
     hooks: Hooks,
 }
 
@@ -110,7 +109,7 @@ impl Admin {
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         match request.uri().path() {
             "/livez" if is_read => text(StatusCode::OK, "ok\n"),
-            "/readyz" if is_read && self.health.is_serving() => text(StatusCode::OK, "ok\n"),
+            "/readyz" if is_read && (self.is_ready)() => text(StatusCode::OK, "ok\n"),
             "/readyz" if is_read => text(StatusCode::SERVICE_UNAVAILABLE, "not serving\n"),
             "/metrics" if is_read => typed(StatusCode::OK, OPEN_METRICS, (self.hooks.metrics)()),
             "/loglevel" if is_read => text(StatusCode::OK, format!("{}\n", (self.hooks.log_level)())),

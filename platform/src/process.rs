@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use holdfast_contracts::{MethodTable, Workload};
@@ -71,14 +71,16 @@ pub struct Process {
     grace: Duration,
     identity: Option<Identity>,
     traces: Option<Export>,
-    admin: TcpListener,
+    /// What `/readyz` follows, once there is something to follow.
+    health: Arc<OnceLock<Health>>,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     tasks: Tasks,
 }
 
 impl Process {
-    /// Starts logging and tracing, hears stop signals from now on, reads the workload's certificate, and takes the admin
-    /// port of a process whose door is at this address.
+    /// Starts logging and tracing, hears stop signals from now on, reads the workload's certificate, and serves the admin
+    /// port of a process whose door is at this address: live at once, however long its service takes to start, and ready
+    /// once it runs a door and health says so.
     ///
     /// # Errors
     /// Where the admin address is taken or not ours, or an argument makes no sense.
@@ -96,7 +98,9 @@ impl Process {
         }
         let traces = start_export(telemetry, workload.as_str())?;
         let admin = server::listen(mesh.admin.address(door)).await?;
-        Ok(Self { delay: drain.delay(), grace: drain.grace(), identity, traces, admin, stop, tasks })
+        let health = Arc::new(OnceLock::new());
+        serve_admin(admin, health.clone(), hooks(identity.clone()), &tasks);
+        Ok(Self { delay: drain.delay(), grace: drain.grace(), identity, traces, health, stop, tasks })
     }
 
     /// A wire to a workload: over mutual TLS where this process has an identity.
@@ -147,7 +151,7 @@ impl Process {
         }
     }
 
-    /// Runs a door of any kind with the admin port beside it. The door is given what resolves when it is to close.
+    /// Runs a door of any kind; the admin port says ready. The door is given what resolves when it is to close.
     ///
     /// # Errors
     /// The door's own.
@@ -155,14 +159,8 @@ impl Process {
     where
         F: Future<Output = Result<(), E>>,
     {
-        let Self { delay, grace: _, identity, traces, admin, stop, tasks } = self;
-        let hooks = hooks(identity);
-        let (port, stopping) = (health.clone(), tasks.stopping());
-        tasks.spawn("admin", async move {
-            if let Err(error) = admin::serve(admin, port, hooks, stopping.cancelled_owned()).await {
-                tracing::error!(%error, "the admin port closed");
-            }
-        });
+        let Self { delay, grace: _, identity: _, traces, health: known, stop, tasks } = self;
+        known.get_or_init(|| health.clone());
         let ran = door(Box::pin(async move { drained(stop, &health, delay).await })).await;
         tasks.stop(STOP_GRACE).await;
         if let Some(traces) = traces {
@@ -170,6 +168,15 @@ impl Process {
         }
         ran
     }
+}
+
+fn serve_admin(listener: TcpListener, health: Arc<OnceLock<Health>>, hooks: Hooks, tasks: &Tasks) {
+    let (is_ready, stopping) = (move || health.get().is_some_and(Health::is_serving), tasks.stopping());
+    tasks.spawn("admin", async move {
+        if let Err(error) = admin::serve(listener, is_ready, hooks, stopping.cancelled_owned()).await {
+            tracing::error!(%error, "the admin port closed");
+        }
+    });
 }
 
 /// Starts sending spans, in this name, where the arguments say where to. To be stopped in the end.

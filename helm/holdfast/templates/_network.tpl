@@ -12,8 +12,10 @@
 
 {{- define "holdfast.egressDns" -}}
 - ports:
-    - {protocol: UDP, port: 53}
-    - {protocol: TCP, port: 53}
+    {{- range .Values.networkPolicy.egress.dnsPorts }}
+    - {protocol: UDP, port: {{ int . }}}
+    - {protocol: TCP, port: {{ int . }}}
+    {{- end }}
   to:
     {{- toYaml .Values.networkPolicy.egress.dns | nindent 4 }}
 {{- end -}}
@@ -22,11 +24,11 @@
 {{ include "holdfast.egressRule" (dict "ports" (list .Values.database.port) "to" .Values.networkPolicy.egress.database) }}
 {{- end -}}
 
-{{/* The ports in `kafka://a:9092,b:9093`, each once. */}}
+{{/* The ports in `kafka://a:9092,[::1]:9093/prefix?option=1`, each once. */}}
 {{- define "holdfast.egressBus" -}}
 {{- $ports := list -}}
-{{- range regexFindAll ":[0-9]+" .Values.bus -1 -}}
-{{- $ports = append $ports (trimPrefix ":" .) -}}
+{{- range regexFind "^kafka://[^/?]+" .Values.bus | splitList "," -}}
+{{- $ports = append $ports (regexFind "[0-9]+$" .) -}}
 {{- end -}}
 {{ include "holdfast.egressRule" (dict "ports" (uniq $ports) "to" .Values.networkPolicy.egress.bus) }}
 {{- end -}}

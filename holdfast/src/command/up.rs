@@ -94,7 +94,8 @@ async fn serve(
         println!("  try: grpcurl -plaintext {grpc} list");
     }
     let (health, over) = (system.health().clone(), CancellationToken::new());
-    let admin = spawn_joined(admin::serve(admin, health, process::hooks(None), over.clone().cancelled_owned()));
+    let is_ready = move || health.is_serving();
+    let admin = spawn_joined(admin::serve(admin, is_ready, process::hooks(None), over.clone().cancelled_owned()));
     process::drained(stop, system.health(), delay).await;
     system.stop().await;
     over.cancel();
