@@ -26,11 +26,14 @@ AS $$
 DECLARE
     reasons constant text[] := '{RECEIVED,COUNTED,DAMAGED,RETURNED,CORRECTED,FEED}';
     message constant text := 'holdfast.events.v1.Movement';
+    horizon constant bigint := (SELECT h.xid FROM inventory.commit_log_horizon h);
+    history constant bigint[] := ARRAY[-pg_snapshot_xmin(pg_current_snapshot())::text::bigint, 0, 0];
 BEGIN
-    IF after[1] >= 0 AND after[1] < (SELECT h.xid FROM inventory.commit_log_horizon h) THEN
-        after := ARRAY[-pg_snapshot_xmin(pg_current_snapshot())::text::bigint, 0, 0];
+    -- Of the last transaction that was cut off, a place may have seen no more than a part.
+    IF after[1] >= 0 AND horizon > 0 AND (after[1], after[2]) < (horizon, 9223372036854775807) THEN
+        after := history;
     END IF;
-    IF after[1] < 0 THEN
+    WHILE after[1] < 0 LOOP
         RETURN QUERY
         SELECT ARRAY[after[1], m.level_id, m.version], l.sku || '@' || l.location_id, m.version, m.created_at,
                NULL::text, 1, message, l.sku, l.location_id, m.version, m.kind::integer, m.quantity::bigint,
@@ -43,8 +46,9 @@ BEGIN
         IF FOUND THEN
             RETURN;
         END IF;
-        after := ARRAY[-after[1], 0, 0];
-    END IF;
+        -- Where the log was cut beyond its place while history was read, that is read again.
+        after := CASE WHEN -after[1] > horizon OR after[1] = history[1] THEN ARRAY[-after[1], 0, 0] ELSE history END;
+    END LOOP;
     RETURN QUERY
     SELECT ARRAY[c.xid::text::bigint, c.seq, (u.nth << 32) + m.version - u.found], l.sku || '@' || l.location_id,
            m.version, m.created_at, NULL::text, 1, message, l.sku, l.location_id, m.version, m.kind::integer,
@@ -64,12 +68,15 @@ CREATE FUNCTION inventory.published_end() RETURNS bigint[] LANGUAGE sql STABLE A
     SELECT ARRAY[pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807, 0]
 $$;
 
--- For operators: goes through the log from its beginning. A time before that begins with the whole ledger.
+-- For operators: goes through the log from its beginning. A time before that begins with the whole ledger, and so does
+-- any where all of the log was cut off.
 CREATE FUNCTION inventory.published_at(since timestamptz) RETURNS bigint[] LANGUAGE sql STABLE AS $$
     SELECT coalesce((SELECT CASE WHEN at >= since THEN '{0,0,0}' END::bigint[] FROM inventory.commit_log
                      ORDER BY xid, seq LIMIT 1),
                     (SELECT ARRAY[xid::text::bigint, seq - 1, 9223372036854775807] FROM inventory.commit_log
                      WHERE at >= since ORDER BY xid, seq LIMIT 1),
+                    (SELECT '{0,0,0}'::bigint[] FROM inventory.commit_log_horizon
+                     WHERE xid > 0 AND NOT EXISTS (SELECT 1 FROM inventory.commit_log)),
                     inventory.published_end())
 $$;
 

@@ -22,14 +22,14 @@ use crate::domain::decide::{Decision, World, decide};
 use crate::domain::time::Micros;
 use crate::metrics::{self, Metrics, Path};
 use crate::store::batch::{WriteError, Written, save_batch};
-use crate::store::level::{load_levels, load_now, lock_levels};
+use crate::store::level::{is_overtaken, load_levels, load_now, lock_levels};
 use crate::store::reservation::{load_adjustments, lock_reservations};
 use crate::usecase::read::system_now_us;
 use crate::usecase::watch::Hub;
 
-/// How often a batch is tried under locks before it is given up: only a repeated id or a deadlock asks for more than
-/// one, and each try makes progress for somebody.
-const LOCKED_TRIES_MAX: usize = 4;
+/// How often a batch is tried under locks before it is given up: only a repeated id, a deadlock or being overtaken asks
+/// for more than one, and each try makes progress for somebody.
+const LOCKED_TRIES_MAX: usize = 10;
 /// How long a batch may take at the database before its connection is given up: the network may be gone without a word.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(12);
 const RECONNECT_DELAY_MIN: Duration = Duration::from_millis(20);
@@ -324,6 +324,9 @@ async fn decide_locked(connection: &mut Connection, tickets: &[Ticket]) -> Resul
 
     let tx = connection.transaction().await?;
     let levels = lock_levels(&tx, &ids).await?;
+    if ids.len() > 1 && is_overtaken(&tx, &ids).await? {
+        return Err(WriteError::Mismatch);
+    }
     let reservations = lock_reservations(&tx, &subjects).await?;
     let adjustments = load_adjustments(&tx, &subjects).await?;
     let now = load_now(&tx).await?;
@@ -339,7 +342,7 @@ fn refuses_for_want_of_stock(decision: &Decision) -> bool {
     decision.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Refused(Refused::InsufficientStock { .. })))
 }
 
-/// A repeated id that was inserted while we looked, a deadlock, a serialization failure.
+/// A repeated id that was inserted while we looked, others that were quicker at some of the levels, a deadlock, a serialization failure.
 fn is_worth_repeating(error: &WriteError) -> bool {
     use tokio_postgres::error::SqlState;
     match error {

@@ -22,6 +22,12 @@ pub(crate) async fn lock_levels(db: &impl Execute, ids: &[i64]) -> Result<HashMa
     Ok(rows.iter().map(|row| (LevelId(row.get("id")), read_level(row))).collect())
 }
 
+/// Whether the log of commits would tell what this transaction does to its locked levels before what was done to them
+/// earlier: its number is from its first lock, and others with later ones were quicker at the rest.
+pub(crate) async fn is_overtaken(db: &impl Execute, ids: &[i64]) -> Result<bool, Error> {
+    Ok(db.query_one(include_str!("sql/is_overtaken.sql"), &[&ids]).await?.get("overtaken"))
+}
+
 /// The transaction's time.
 pub(crate) async fn load_now(db: &impl Execute) -> Result<Micros, Error> {
     Ok(Micros(db.query_one(include_str!("sql/load_now.sql"), &[]).await?.get("now_us")))

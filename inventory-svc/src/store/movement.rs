@@ -90,9 +90,10 @@ pub(crate) async fn rebase_log(db: &impl Execute) -> Result<u64, Error> {
     db.execute(include_str!("sql/rebase_log.sql"), &[]).await
 }
 
-/// Forgets up to `limit` commits more than `transactions_kept` transactions old.
-pub(crate) async fn prune_commits(db: &impl Execute, transactions_kept: i64, limit: i64) -> Result<u64, Error> {
-    db.execute(include_str!("sql/prune_commits.sql"), &[&transactions_kept, &limit]).await
+/// Forgets up to `limit` commits more than `transactions_kept` transactions old; returns how many.
+pub(crate) async fn prune_commits(db: &impl Execute, transactions_kept: i64, limit: i64) -> Result<i64, Error> {
+    let row = db.query_one(include_str!("sql/prune_commits.sql"), &[&transactions_kept, &limit]).await?;
+    Ok(row.get("commits"))
 }
 
 fn read_commit(row: &Row) -> Commit {

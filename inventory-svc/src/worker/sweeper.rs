@@ -18,6 +18,7 @@ use crate::usecase::Inventory;
 const PRUNE_PERIOD: Duration = Duration::from_secs(60);
 /// How many transactions it reaches back: many minutes even at full load.
 const TRANSACTIONS_KEPT: i64 = 1_000_000;
+/// How many commits one statement forgets: there is another right after it until none is left to forget.
 const PRUNED_AT_ONCE_MAX: i64 = 50_000;
 /// How often the database is asked whether anything is oversold.
 const OVERSOLD_PERIOD: Duration = Duration::from_secs(15);
@@ -43,7 +44,7 @@ pub(crate) async fn run(inventory: Arc<Inventory>, period: Duration, stopping: C
         }
         if Instant::now() >= prune_at {
             prune_at = Instant::now() + PRUNE_PERIOD;
-            if let Err(error) = prune(&inventory).await {
+            if let Err(error) = prune(&inventory, TRANSACTIONS_KEPT, PRUNED_AT_ONCE_MAX).await {
                 warn!(%error, "commit log cannot be shortened, trying again");
             }
         }
@@ -60,8 +61,9 @@ async fn look_for_oversold(inventory: &Inventory) -> Result<(), pg::Error> {
     Ok(())
 }
 
-async fn prune(inventory: &Inventory) -> Result<(), pg::Error> {
+/// However fast commits come, the log gets no longer than it may be.
+async fn prune(inventory: &Inventory, transactions_kept: i64, at_once_max: i64) -> Result<(), pg::Error> {
     let connection = inventory.pool.get().await?;
-    prune_commits(&*connection, TRANSACTIONS_KEPT, PRUNED_AT_ONCE_MAX).await?;
+    while prune_commits(&*connection, transactions_kept, at_once_max).await? >= at_once_max {}
     Ok(())
 }

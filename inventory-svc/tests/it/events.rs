@@ -8,6 +8,7 @@ use holdfast_contracts::events::v1::{Envelope, Movement};
 use holdfast_platform::bus::ledger::Ledger;
 use holdfast_platform::bus::testing::read_at_least;
 use holdfast_platform::bus::{Delivery, Offset, Start, decode, inbox};
+use holdfast_platform::pg::Connection;
 
 use crate::shop::{Shop, adjust, line, replica, reserve};
 
@@ -120,6 +121,102 @@ async fn reading_from_a_time_leaves_nothing_of_it_out() {
     let end = ledger.locate(Start::Time(SystemTime::now() + Duration::from_secs(3600))).await.expect("its end");
     shop.client.adjust_stock(adjust("A", "main", 1)).await.expect("received");
     assert_eq!(read_at_least(&mut ledger, end, 1).await.len(), 1);
+}
+
+/// Waits until that many sessions wait for locks.
+async fn wait_for_waiters(db: &Connection, count: i64) {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let waited = tokio::time::timeout(Duration::from_secs(60), async {
+        while db.client().query_one(sql, &[]).await.expect("sessions are counted").get::<_, i64>(0) < count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "nobody waits for a lock");
+}
+
+/// A batch that locks its levels one after the other has its number from the first; another replica with a later one
+/// may be quicker at the last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_levels_versions_are_published_in_order_whoever_is_quicker_to_lock_it() {
+    let mut shop = Shop::with_stock(&[("A", 10), ("B", 10), ("C", 10)]).await;
+    let (_second, mut slow) = replica(&shop.database_url).await;
+    let (blocker, db) = (shop.db().await, shop.db().await);
+    let lock = "BEGIN; SET LOCAL enable_seqscan = off; SELECT FROM inventory.stock_level WHERE sku = 'B' FOR UPDATE";
+    blocker.client().batch_execute(lock).await.expect("locked");
+    // Its first batch: it decides under locks. It has A, and waits for B.
+    let waiting =
+        tokio::spawn(async move { slow.reserve(reserve(["A", "B", "C"].map(|it| line(it, 1)).into())).await });
+    wait_for_waiters(&db, 1).await;
+    shop.client.reserve(reserve(vec![line("C", 1)])).await.expect("C is free");
+    blocker.client().batch_execute("ROLLBACK").await.expect("unlocked");
+    waiting.await.expect("no panic").expect("there is enough");
+
+    let told = read_at_least(&mut ledger(&shop), Offset::BEGINNING, 7).await;
+    assert_eq!(versions(&told)["C@main"], [1, 2, 3]);
+}
+
+/// Cuts the log up to what a reader at this place has before it.
+async fn cut_log(shop: &Shop, xid_max: i64) {
+    let cut = format!(
+        "DELETE FROM inventory.commit_log WHERE xid::text::bigint <= {xid_max};
+         UPDATE inventory.commit_log_horizon SET xid = {xid_max}"
+    );
+    shop.db().await.client().batch_execute(&cut).await.expect("the log is shortened");
+}
+
+/// Reads to the end; the last sequence of each key.
+async fn read_on(ledger: &mut Ledger, mut place: Offset, page: usize) -> BTreeMap<String, i64> {
+    let mut last = BTreeMap::new();
+    loop {
+        let told = ledger.read(place, page).await.expect("it is read");
+        let Some(end) = told.last() else { return last };
+        place = end.offset;
+        for event in told.iter().map(event) {
+            let of_key = last.entry(event.key.clone()).or_default();
+            *of_key = event.sequence.max(*of_key);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_cut_beyond_where_history_was_begun_has_it_read_again() {
+    let mut shop = Shop::with_stock(&[("A", 10), ("B", 10)]).await;
+    let mut ledger = ledger(&shop);
+    let first = read_at_least(&mut ledger, Offset::BEGINNING, 2).await;
+    cut_log(&shop, first[1].offset.0[0]).await;
+    // The reader is through with A; then A moves, and that is cut off before the reader comes to the log.
+    let history = ledger.read(Offset::BEGINNING, 2).await.expect("it is read");
+    assert!(history[1].offset.0[0] < 0);
+    shop.client.adjust_stock(adjust("A", "main", 1)).await.expect("received");
+    let moved = read_at_least(&mut ledger, first[1].offset, 3).await;
+    assert_eq!(moved.len(), 3, "history, as that place is cut");
+    let end = ledger.locate(Start::End).await.expect("its end");
+    cut_log(&shop, end.0[0]).await;
+    let rest = read_on(&mut ledger, history[1].offset, 100).await;
+    assert_eq!(rest.get("A@main"), Some(&2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_commit_that_was_cut_off_is_not_lost() {
+    let mut shop = Shop::with_stock(&[("A", 10), ("B", 10)]).await;
+    let mut ledger = ledger(&shop);
+    shop.client.reserve(reserve(vec![line("A", 1), line("B", 1)])).await.expect("there is enough");
+    let told = read_at_least(&mut ledger, Offset::BEGINNING, 4).await;
+    let (middle, last) = (told[2].offset, told[3].offset);
+    assert_eq!(middle.0[..2], last.0[..2], "one commit");
+    cut_log(&shop, last.0[0]).await;
+    let rest = read_on(&mut ledger, middle, 1).await;
+    assert_eq!(rest.get(&event(&told[3]).key), Some(&2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_before_a_log_that_is_empty_begins_with_history() {
+    let shop = Shop::with_stock(&[("A", 10)]).await;
+    let mut ledger = ledger(&shop);
+    let told = read_at_least(&mut ledger, Offset::BEGINNING, 1).await;
+    cut_log(&shop, told[0].offset.0[0]).await;
+    let ever = ledger.locate(Start::Time(SystemTime::UNIX_EPOCH)).await.expect("its place");
+    assert_eq!(ledger.read(ever, 10).await.expect("it is read").len(), 1);
 }
 
 #[test]

@@ -8,8 +8,10 @@ WITH gone AS (
         ORDER BY xid, seq
         LIMIT $2)
     RETURNING xid
+), cut AS (
+    UPDATE inventory.commit_log_horizon h
+    SET xid = greatest(h.xid, last.xid)
+    FROM (SELECT max(xid::text::bigint) AS xid FROM gone) AS last
+    WHERE last.xid IS NOT NULL
 )
-UPDATE inventory.commit_log_horizon h
-SET xid = greatest(h.xid, last.xid)
-FROM (SELECT max(xid::text::bigint) AS xid FROM gone) AS last
-WHERE last.xid IS NOT NULL
+SELECT count(*) AS commits FROM gone
