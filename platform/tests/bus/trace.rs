@@ -15,7 +15,10 @@ const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-
 
 /// Which traces the two steps ran in, by event.
 #[derive(Debug, Clone, Default)]
-struct Traces(Arc<Mutex<Vec<(String, [Option<String>; 2])>>>);
+struct Traces(Arc<Mutex<Vec<Handled>>>);
+
+/// An event's key, and the traces of its two steps.
+type Handled = (String, [Option<String>; 2]);
 
 fn current() -> Option<String> {
     trace::current().map(|context| context.to_string())
