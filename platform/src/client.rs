@@ -19,6 +19,7 @@ mod failure;
 mod flight;
 mod hedge;
 mod latency;
+mod lines;
 mod link;
 mod load;
 mod local;

@@ -1,6 +1,6 @@
-//! One endpoint as the balancer sees it: whether it is connected, whether its breaker lets calls pass, how loaded it is.
+//! One endpoint as the balancer sees it: whether it is connected and has room, whether its breaker lets calls pass, how loaded it is.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use tracing::{info, warn};
 
 use super::body::RequestBody;
 use super::breaker::{Admission, Breaker, Change};
+use super::lines::{CALLS, Kind, LINES, Lines, Link, Room};
 use super::load::Load;
 use super::tally::{Counted, Tally};
+use crate::telemetry::metrics::BreakerState;
 
-/// How many calls one endpoint may have under way, waiting for a free stream included.
-const CALLS_MAX: usize = 8192;
 /// A new endpoint gets its full share after this.
 const SLOW_START: Duration = Duration::from_secs(2);
 /// What it gets at first.
@@ -38,28 +38,22 @@ pub(super) struct Endpoint {
     has_breaker: bool,
     tally: Tally,
     state: Mutex<State>,
-    calls: AtomicUsize,
-    /// Somebody waits for a connection.
-    pub(super) wanted: Notify,
+    /// Somebody waits for a connection, by its line.
+    wanted: [Notify; LINES],
+    /// The breaker opened.
+    opened: Notify,
 }
 
 #[derive(Debug)]
 struct State {
-    link: Link,
+    lines: Lines,
+    /// Streams that got no answer yet: as much load as a call. Those that did are none.
+    opening: usize,
     breaker: Breaker,
     counted: Counted,
     load: Load,
     /// Since when it gets calls.
     ready_since: Instant,
-}
-
-/// How far its connection is.
-#[derive(Debug)]
-pub(super) enum Link {
-    Idle,
-    Connecting,
-    Ready(SendRequest<RequestBody>),
-    Failed { at: Instant },
 }
 
 /// What it is good for, for one call.
@@ -74,9 +68,19 @@ pub(super) enum Fitness {
     ProbeDue {
         waited: Duration,
     },
-    /// May become fit while the call waits.
-    Coming,
+    /// May become fit while the call waits, once this line is connected.
+    Coming {
+        line: usize,
+    },
     Unfit,
+}
+
+/// A call that is under way from now on.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) connection: SendRequest<RequestBody>,
+    pub(super) line: usize,
+    pub(super) is_probe: bool,
 }
 
 /// How one sending went, as far as it says something about the endpoint.
@@ -102,7 +106,8 @@ impl Endpoint {
         let now = Instant::now();
         let breaker = Breaker::default();
         let counted = Counted::new(tally, breaker.state(now));
-        let state = State { link: Link::Idle, breaker, counted, load: Load::new(now), ready_since: now };
+        let state =
+            State { lines: Lines::default(), opening: 0, breaker, counted, load: Load::new(now), ready_since: now };
         Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             address,
@@ -111,63 +116,76 @@ impl Endpoint {
             has_breaker,
             tally,
             state: Mutex::new(state),
-            calls: AtomicUsize::new(0),
-            wanted: Notify::new(),
+            wanted: Default::default(),
+            opened: Notify::new(),
         }
     }
 
-    pub(super) fn set_link(&self, link: Link) {
+    pub(super) fn set_link(&self, line: usize, link: Link) {
         let mut state = self.state();
-        if let Link::Ready(_) = link {
+        if line == CALLS && matches!(link, Link::Ready(_)) {
             state.ready_since = Instant::now();
         }
-        state.link = link;
+        state.lines.set(line, link);
+        state.count();
     }
 
-    pub(super) fn fitness(&self, now: Instant) -> Fitness {
+    /// Asks for a connection.
+    pub(super) fn want(&self, line: usize) {
+        self.wanted[line].notify_one();
+    }
+
+    /// Waits until somebody does.
+    pub(super) async fn wanted(&self, line: usize) {
+        self.wanted[line].notified().await;
+    }
+
+    pub(super) fn fitness(&self, kind: Kind, now: Instant) -> Fitness {
         let state = self.state();
-        match &state.link {
-            Link::Idle | Link::Connecting => return Fitness::Coming,
-            Link::Failed { at } if now >= *at + RECONNECT_PAUSE_MIN => return Fitness::Coming,
-            Link::Failed { .. } => return Fitness::Unfit,
-            // It knows of its closing before its keeper does.
-            Link::Ready(connection) if connection.is_closed() => return Fitness::Coming,
-            Link::Ready(_) => {}
+        match state.lines.room(kind, now) {
+            Room::On(_) => {}
+            Room::Coming(line) => return Fitness::Coming { line },
+            Room::None => return Fitness::Unfit,
         }
-        let calls = self.calls.load(Ordering::Relaxed);
         match state.breaker.admission(now) {
-            _ if calls >= CALLS_MAX => Fitness::Unfit,
             Admission::Admitted => {
                 let age = now.saturating_duration_since(state.ready_since).as_secs_f64();
                 let share = (age / SLOW_START.as_secs_f64()).clamp(SHARE_MIN, 1.0);
-                Fitness::Fit { cost: state.load.cost(calls, now), share }
+                Fitness::Fit { cost: state.load.cost(state.under_way(kind), now), share }
             }
             Admission::ProbeDue { since } => Fitness::ProbeDue { waited: now.saturating_duration_since(since) },
             Admission::Refused => Fitness::Unfit,
         }
     }
 
-    /// Its connection, for one call, which is its probe where one is due; none where it was lost or shut just now.
+    /// Its connection, for one call, which is its probe where one is due; none where it was lost, filled or shut just now.
     /// Whoever takes it must [`end`](Self::end) the call.
-    pub(super) fn begin(&self, now: Instant) -> Option<(SendRequest<RequestBody>, bool)> {
+    pub(super) fn begin(&self, kind: Kind, now: Instant) -> Option<Begun> {
         let mut state = self.state();
-        let Link::Ready(connection) = &state.link else { return None };
-        let connection = connection.clone();
+        let Room::On(line) = state.lines.room(kind, now) else { return None };
         let is_probe = match state.breaker.admission(now) {
             Admission::Admitted => false,
             Admission::ProbeDue { .. } => true,
             Admission::Refused => return None,
         };
+        let connection = state.lines.take(line)?;
         if is_probe {
             state.breaker.begin_probe(now);
             state.count();
         }
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        Some((connection, is_probe))
+        if kind == Kind::Stream {
+            state.opening += 1;
+        }
+        Some(Begun { connection, line, is_probe })
     }
 
-    pub(super) fn end(&self) {
-        self.calls.fetch_sub(1, Ordering::Relaxed);
+    /// The head of a stream came: once.
+    pub(super) fn open(&self) {
+        self.state().opening -= 1;
+    }
+
+    pub(super) fn end(&self, line: usize) {
+        self.state().lines.give(line);
     }
 
     /// What a call of that long told.
@@ -198,9 +216,22 @@ impl Endpoint {
             Change::None => {}
             Change::Opened => {
                 self.tally.count_trip();
+                self.opened.notify_one();
                 warn!(endpoint = %self.address, "an endpoint fails and gets no calls for a while");
             }
             Change::Closed => info!(endpoint = %self.address, "an endpoint serves again"),
+        }
+    }
+
+    /// Tells, though nobody calls, that a breaker is no longer open. Runs until it is dropped.
+    pub(super) async fn tell(&self) {
+        loop {
+            self.opened.notified().await;
+            let until = self.state().breaker.shut_until();
+            if let Some(until) = until {
+                tokio::time::sleep_until(until).await;
+                self.state().count();
+            }
         }
     }
 
@@ -228,7 +259,16 @@ impl Endpoint {
 
 impl State {
     fn count(&mut self) {
-        self.counted.set(self.breaker.state(Instant::now()));
+        let breaker = self.breaker.state(Instant::now());
+        self.counted.set(if self.lines.is_cut_off() { BreakerState::Disconnected } else { breaker });
+    }
+
+    /// What one more of the kind is compared by: calls by what works for an answer, streams by how many there are.
+    fn under_way(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Call => self.lines.used(Kind::Call) + self.opening,
+            Kind::Stream => self.lines.used(Kind::Stream),
+        }
     }
 }
 

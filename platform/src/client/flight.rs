@@ -15,6 +15,8 @@ use super::answer::{Verdict, is_outage};
 use super::deadline::Patience;
 use super::endpoint::{Endpoint, Outcome};
 use super::failure;
+use super::lines::Kind;
+use super::outgoing::Outgoing;
 
 /// An endpoint that did not answer in this time, and not before the deadline, failed.
 const HUNG_AFTER: Duration = Duration::from_secs(1);
@@ -25,13 +27,18 @@ pub(super) struct Flight {
     endpoint: Arc<Endpoint>,
     started: Instant,
     patience: Patience,
+    line: usize,
+    /// A stream whose head has not come.
+    is_opening: bool,
     is_probe: bool,
     is_recorded: bool,
 }
 
 impl Flight {
-    pub(super) fn new(endpoint: Arc<Endpoint>, patience: Patience, is_probe: bool) -> Self {
-        Self { endpoint, started: Instant::now(), patience, is_probe, is_recorded: false }
+    /// Of a call that was begun there.
+    pub(super) fn new(endpoint: Arc<Endpoint>, call: &Outgoing, line: usize, is_probe: bool) -> Self {
+        let (patience, is_opening) = (call.patience, call.kind() == Kind::Stream);
+        Self { endpoint, started: Instant::now(), patience, line, is_opening, is_probe, is_recorded: false }
     }
 
     pub(super) fn endpoint(&self) -> &Endpoint {
@@ -45,13 +52,22 @@ impl Flight {
         }
     }
 
-    /// A head came. A stream has served by opening; how long it is listened to says nothing.
+    /// A head came. A stream has served by opening; how long it is listened to says nothing, and is no load.
     pub(super) fn opened(&mut self, head: &http::response::Parts) {
+        let is_stream = self.end_opening();
         match Verdict::of_head(head.status, &head.headers).map(outcome) {
             Some(outcome) => self.record(outcome),
-            None if self.patience.whole.is_none() => self.record(Outcome::Served),
+            None if is_stream => self.record(Outcome::Served),
             None => {}
         }
+    }
+
+    fn end_opening(&mut self) -> bool {
+        let was_opening = std::mem::take(&mut self.is_opening);
+        if was_opening {
+            self.endpoint.open();
+        }
+        was_opening
     }
 }
 
@@ -60,7 +76,8 @@ impl Drop for Flight {
         let now = Instant::now();
         let is_hung = now >= self.patience.opening && now - self.started >= HUNG_AFTER;
         self.record(if is_hung { Outcome::Failed } else { Outcome::Abandoned });
-        self.endpoint.end();
+        self.end_opening();
+        self.endpoint.end(self.line);
     }
 }
 

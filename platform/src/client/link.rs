@@ -1,4 +1,4 @@
-//! Keeps one endpoint connected: from its first call on, again at once when the connection is lost or the server says it
+//! Keeps one line of an endpoint connected: from its first call on, again at once when the connection is lost or the server says it
 //! goes (GOAWAY), with growing pauses while it cannot be reached.
 //!
 //! hyper's client directly, where tonic's `Channel` would hide what we act on: whether it is connected, that it was lost,
@@ -16,7 +16,8 @@ use tracing::{debug, info, warn};
 
 use super::body::RequestBody;
 use super::connector::{Connector, Io};
-use super::endpoint::{Endpoint, Link, RECONNECT_PAUSE_MIN};
+use super::endpoint::{Endpoint, RECONNECT_PAUSE_MIN};
+use super::lines::Link;
 
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
@@ -42,15 +43,15 @@ pub(super) struct Signals {
 }
 
 /// Runs until it is dropped.
-pub(super) async fn keep(endpoint: Arc<Endpoint>, connector: Connector, signals: Signals) {
-    endpoint.wanted.notified().await;
+pub(super) async fn keep(endpoint: Arc<Endpoint>, line: usize, connector: Connector, signals: Signals) {
+    endpoint.wanted(line).await;
     let mut failures = 0;
     loop {
-        endpoint.set_link(Link::Connecting);
+        endpoint.set_link(line, Link::Connecting);
         match connect(&connector, &endpoint).await {
             Ok((sender, connection)) => {
                 let since = Instant::now();
-                endpoint.set_link(Link::Ready(sender));
+                endpoint.set_link(line, Link::Ready(sender));
                 signals.changed.notify_waiters();
                 debug!(endpoint = %endpoint.address, "connected");
                 let end = connection.await;
@@ -70,9 +71,9 @@ pub(super) async fn keep(endpoint: Arc<Endpoint>, connector: Connector, signals:
                 }
             }
         }
-        endpoint.set_link(Link::Failed { at: Instant::now() });
+        endpoint.set_link(line, Link::Failed { at: Instant::now() });
         signals.changed.notify_waiters();
-        pause(failures, &endpoint).await;
+        pause(failures, &endpoint, line).await;
     }
 }
 
@@ -94,11 +95,11 @@ async fn connect(
 }
 
 /// Half of the pause is certain, half drawn; a waiting call ends it early.
-async fn pause(failures: u32, endpoint: &Endpoint) {
+async fn pause(failures: u32, endpoint: &Endpoint, line: usize) {
     let longest = PAUSE_INITIAL.saturating_mul(1 << failures.min(16)).min(PAUSE_MAX);
     let drawn = longest.mul_f64(0.5 + rand::random::<f64>() / 2.0);
     tokio::time::sleep(RECONNECT_PAUSE_MIN).await;
     let rest = drawn.saturating_sub(RECONNECT_PAUSE_MIN);
     // Timed out: nobody needed it sooner.
-    let _ = tokio::time::timeout(rest, endpoint.wanted.notified()).await;
+    let _ = tokio::time::timeout(rest, endpoint.wanted(line)).await;
 }

@@ -10,7 +10,8 @@ use tonic::body::Body;
 
 use super::body::RequestBody;
 use super::deadline::{self, Patience};
-use super::policy::Policy;
+use super::lines::Kind;
+use super::policy::{Policy, Time};
 
 /// Requests up to this are kept so that they can be sent again.
 const REPLAY_BYTES_MAX: usize = 1 << 20;
@@ -48,8 +49,8 @@ impl Outgoing {
     ) -> Result<Self, Status> {
         let (head, body) = request.into_parts();
         let body = match policy.time {
-            super::policy::Time::Unary { .. } => read_whole(body).await?,
-            super::policy::Time::Opening(_) => Payload::once(RequestBody::Stream(body)),
+            Time::Unary { .. } => read_whole(body).await?,
+            Time::Opening(_) => Payload::once(RequestBody::Stream(body)),
         };
         let (last_tried, previous_attempts) = (AtomicU64::new(0), AtomicU64::new(0));
         Ok(Self { head, body, policy, patience, last_tried, previous_attempts })
@@ -88,6 +89,14 @@ impl Outgoing {
     /// Whether it may reach a server twice.
     pub(super) fn is_repeatable(&self) -> bool {
         self.policy.retry.is_some() && matches!(self.body, Payload::Whole(_))
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        match self.policy.time {
+            Time::Unary { .. } => Kind::Call,
+            // Of a method we do not know, it is not known that it ends.
+            Time::Opening(_) => Kind::Stream,
+        }
     }
 
     /// Whether it changes nothing: what may be sent twice at once.

@@ -22,8 +22,9 @@ use tracing::debug;
 use super::answer::Failure;
 use super::body::RequestBody;
 use super::connector::Connector;
-use super::endpoint::{Endpoint, Fitness};
+use super::endpoint::{Begun, Endpoint, Fitness};
 use super::flight::Flight;
+use super::lines::LINES;
 use super::link::{self, Signals};
 use super::outgoing::Outgoing;
 use super::tally::Tally;
@@ -66,7 +67,8 @@ struct Member {
 #[derive(Debug)]
 struct Keeper {
     endpoint: Arc<Endpoint>,
-    _connecting: AbortOnDropHandle<()>,
+    _connecting: [AbortOnDropHandle<()>; LINES],
+    _telling: AbortOnDropHandle<()>,
 }
 
 impl Drop for Keeper {
@@ -131,9 +133,11 @@ impl Pool {
     fn member(&self, address: Authority, authority: Authority) -> Member {
         let scheme = self.connector.scheme.clone();
         let endpoint = Arc::new(Endpoint::new(address, authority, scheme, self.has_breakers, self.tally));
-        let connecting = link::keep(Arc::clone(&endpoint), self.connector.clone(), self.signals.clone());
-        let connecting = AbortOnDropHandle::new(spawn_joined(connecting));
-        let keeper = Keeper { endpoint: Arc::clone(&endpoint), _connecting: connecting };
+        let keep = |line| link::keep(Arc::clone(&endpoint), line, self.connector.clone(), self.signals.clone());
+        let connecting = std::array::from_fn(|line| AbortOnDropHandle::new(spawn_joined(keep(line))));
+        let told = Arc::clone(&endpoint);
+        let telling = AbortOnDropHandle::new(spawn_joined(async move { told.tell().await }));
+        let keeper = Keeper { endpoint: Arc::clone(&endpoint), _connecting: connecting, _telling: telling };
         Member { endpoint, _keeper: Arc::new(keeper) }
     }
 
@@ -162,9 +166,9 @@ impl Pool {
         match self.look(call, now) {
             Found::One(endpoint) => {
                 call.tried(endpoint.number);
-                match endpoint.begin(now) {
-                    Some((connection, is_probe)) => {
-                        let flight = Flight::new(endpoint, call.patience, is_probe);
+                match endpoint.begin(call.kind(), now) {
+                    Some(Begun { connection, line, is_probe }) => {
+                        let flight = Flight::new(endpoint, call, line, is_probe);
                         Ok(Some(Picked { flight, connection }))
                     }
                     // Lost, or probed by another call, since it was looked at: the call is sent again.
@@ -182,7 +186,7 @@ impl Pool {
     fn look(&self, call: &Outgoing, now: Instant) -> Found {
         let members = self.members.load();
         if let [only] = members.list.as_slice() {
-            return look_at_one(&only.endpoint, now);
+            return look_at_one(&only.endpoint, call, now);
         }
         // Nearly always two at random are fit, and no other is looked at.
         if let Some(endpoint) = of_two(&members.list, call, now) {
@@ -196,7 +200,7 @@ impl Pool {
         let now = Instant::now();
         let members = self.members.load();
         let mut others = members.list.iter().filter(|member| member.endpoint.number != call.last_tried());
-        others.any(|member| matches!(member.endpoint.fitness(now), Fitness::Fit { .. }))
+        others.any(|member| matches!(member.endpoint.fitness(call.kind(), now), Fitness::Fit { .. }))
     }
 
     /// Where it should have gone is for logs: browsers see messages.
@@ -207,11 +211,11 @@ impl Pool {
     }
 }
 
-fn look_at_one(endpoint: &Arc<Endpoint>, now: Instant) -> Found {
-    match endpoint.fitness(now) {
+fn look_at_one(endpoint: &Arc<Endpoint>, call: &Outgoing, now: Instant) -> Found {
+    match endpoint.fitness(call.kind(), now) {
         Fitness::Fit { .. } | Fitness::ProbeDue { .. } => Found::One(Arc::clone(endpoint)),
-        Fitness::Coming => {
-            endpoint.wanted.notify_one();
+        Fitness::Coming { line } => {
+            endpoint.want(line);
             Found::Coming
         }
         Fitness::Unfit => Found::None,
@@ -230,7 +234,7 @@ fn of_two(members: &[Member], call: &Outgoing, now: Instant) -> Option<Arc<Endpo
     if first.number == tried || second.number == tried {
         return None;
     }
-    let is_first = is_first_better(first.fitness(now), second.fitness(now), rand::random())?;
+    let is_first = is_first_better(first.fitness(call.kind(), now), second.fitness(call.kind(), now), rand::random())?;
     Some(Arc::clone(if is_first { first } else { second }))
 }
 
@@ -251,12 +255,12 @@ fn of_all(members: &Members, call: &Outgoing, now: Instant) -> Found {
     let mut is_coming = members.is_awaited;
     let (mut fit, mut tried, mut probe) = (Vec::new(), None, None);
     for Member { endpoint, .. } in &members.list {
-        match endpoint.fitness(now) {
+        match endpoint.fitness(call.kind(), now) {
             Fitness::Fit { .. } if endpoint.number == call.last_tried() => tried = Some(endpoint),
             Fitness::Fit { cost, .. } => fit.push((cost, endpoint)),
             Fitness::ProbeDue { waited } => probe = Some((endpoint, waited)),
-            Fitness::Coming => {
-                endpoint.wanted.notify_one();
+            Fitness::Coming { line } => {
+                endpoint.want(line);
                 is_coming = true;
             }
             Fitness::Unfit => {}

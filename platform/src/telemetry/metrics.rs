@@ -49,6 +49,8 @@ crate::label! {
         Open = "open",
         /// It lets one through, to see.
         Probing = "probing",
+        /// There is no connection, and none can be made.
+        Disconnected = "disconnected",
     }
 }
 

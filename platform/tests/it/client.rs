@@ -7,4 +7,5 @@ mod refused_stream;
 mod replica;
 mod restart;
 mod retry;
+mod streams;
 mod tonic_balance;

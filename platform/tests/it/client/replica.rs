@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use holdfast_contracts::inventory::v1::inventory_service_client::InventoryServiceClient;
-use holdfast_contracts::inventory::v1::{GetStockRequest, ReserveRequest};
+use holdfast_contracts::inventory::v1::{GetStockRequest, ReserveRequest, WatchStockRequest, WatchStockResponse};
 use holdfast_platform::client::service_config::{MethodConfig, MethodName, ServiceConfig};
 use holdfast_platform::client::{self, ClientConfig, Resolve, Wire};
 use http::request::Parts;
@@ -18,10 +18,13 @@ use http_body::Frame;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use tonic::Status;
 use tonic::body::Body;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::{Status, Streaming};
+
+/// As many as our servers take.
+const STREAMS_PER_CONNECTION: u32 = 1024;
 
 pub(crate) type Reply = http::Response<Body>;
 
@@ -62,7 +65,8 @@ impl Replica {
             let _ = tell.send(listener.local_addr().expect("an address"));
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
             let ended = async { stopped.await.unwrap_or_default() };
-            Server::builder().serve_with_incoming_shutdown(service, incoming, ended).await.expect("a server");
+            let server = Server::builder().max_concurrent_streams(STREAMS_PER_CONNECTION);
+            server.serve_with_incoming_shutdown(service, incoming, ended).await.expect("a server");
         });
         let address = told.await.expect("a listener");
         Self { address, calls, stop: Some(stop), runtime: Some(runtime) }
@@ -103,6 +107,12 @@ pub(crate) fn good() -> Reply {
     reply(vec![Frame::data(Bytes::from_static(&[0; 5])), Frame::trailers(trailers)])
 }
 
+/// A stream that is open and says nothing.
+pub(crate) fn silence() -> Reply {
+    let silent = futures_util::stream::pending::<Result<Frame<Bytes>, Status>>();
+    answer(Body::new(http_body_util::StreamBody::new(silent)))
+}
+
 /// A status in the head.
 pub(crate) fn refused(status: Status) -> Reply {
     status.into_http()
@@ -117,7 +127,10 @@ pub(crate) fn refused_late(status: &Status) -> Reply {
 
 fn reply(frames: Vec<Frame<Bytes>>) -> Reply {
     let frames = futures_util::stream::iter(frames.into_iter().map(Ok::<_, Status>));
-    let body = Body::new(http_body_util::StreamBody::new(frames));
+    answer(Body::new(http_body_util::StreamBody::new(frames)))
+}
+
+fn answer(body: Body) -> Reply {
     http::Response::builder().header("content-type", "application/grpc").body(body).expect("a response")
 }
 
@@ -133,6 +146,12 @@ pub(crate) fn over_as<'a>(replicas: impl IntoIterator<Item = &'a Replica>, confi
 /// A read: may be repeated and hedged.
 pub(crate) async fn read(wire: &Wire) -> Result<(), Status> {
     InventoryServiceClient::new(wire.clone()).get_stock(GetStockRequest::default()).await.map(drop)
+}
+
+/// A stream, once it is open.
+pub(crate) async fn watch(wire: &Wire) -> Result<Streaming<WatchStockResponse>, Status> {
+    let opened = InventoryServiceClient::new(wire.clone()).watch_stock(WatchStockRequest::default()).await;
+    opened.map(tonic::Response::into_inner)
 }
 
 /// A write: may be repeated.
