@@ -3,6 +3,7 @@
 mod bounded;
 mod decay;
 mod event;
+pub(crate) mod experiment;
 mod history;
 mod model;
 mod neighbours;
