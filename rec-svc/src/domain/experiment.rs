@@ -26,10 +26,11 @@ mod verdict;
 #[cfg(test)]
 mod simulation;
 
-pub(crate) use allocation::{Allocation, Variant, Variants};
+pub(crate) use allocation::{AllocationError, Variant};
 pub(crate) use design::{ChangeError, Design, DesignError, Experiment, Phase};
 pub(crate) use flag::{Flag, FlagDesign};
 pub(crate) use hash::{BUCKETS, Share};
+pub(crate) use interval::{Certainty, Interval};
 pub(crate) use judge::{Reading, judge};
 pub(crate) use layer::{Buckets, Layer, Standing};
 pub(crate) use metric::{Covariate, Direction, Measure, Metric, Role, UnitTotals};
@@ -38,4 +39,4 @@ pub(crate) use plan::Plan;
 pub(crate) use results::{Finding, Guardrail, GuardrailState, Results, Secondary, TreatmentResults};
 pub(crate) use sample_ratio::SampleRatio;
 pub(crate) use sums::{Pair, Sums};
-pub(crate) use verdict::{TooEarly, Verdict};
+pub(crate) use verdict::Verdict;

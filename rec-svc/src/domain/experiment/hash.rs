@@ -40,8 +40,6 @@ pub(super) fn draw(purpose: Purpose, salt: Option<&Name>, unit: &Unit, below: u3
 pub(crate) struct Share(u32);
 
 impl Share {
-    pub(crate) const NONE: Self = Self(0);
-
     /// None above one.
     pub(crate) fn from_millionths(millionths: u32) -> Option<Self> {
         (millionths <= BUCKETS).then_some(Self(millionths))

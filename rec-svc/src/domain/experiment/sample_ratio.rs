@@ -5,8 +5,9 @@ use super::special::{chi_square_tail, ln_gamma};
 
 /// How often a sound experiment may be said to have a mismatch, over all looks together.
 pub(crate) const ALPHA: f64 = 0.0005;
-/// How many units the alternative is worth: it expects shares some 1 % off.
-const CONCENTRATION: f64 = 10_000.0;
+/// How many units each alternative is worth: they expect shares some 5, 1.6 and 0.5 % off. Their evidence is averaged,
+/// so that both a broken page among a thousand units and a leak among a million are seen.
+const CONCENTRATIONS: [f64; 3] = [100.0, 1_000.0, 10_000.0];
 
 /// What the counts say.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +23,8 @@ pub(crate) struct SampleRatio {
 }
 
 impl SampleRatio {
-    /// Each look's counts are of all units so far. Under the right shares the evidence, a Bayes factor of
-    /// Dirichlet-distributed shares around the right ones, is a martingale that starts at 1: it ever reaches 1 / alpha
+    /// Each look's counts are of all units so far. Under the right shares the evidence, a mean of
+    /// Bayes factors of Dirichlet-distributed shares around the right ones, is a martingale that starts at 1: it ever reaches 1 / alpha
     /// with probability at most alpha (Lindon and Malek, "Anytime-Valid Inference for Multinomial Count Data", NeurIPS
     /// 2022; Ville's inequality).
     pub(crate) fn of(units: Vec<u64>, shares: Vec<f64>) -> Self {
@@ -33,14 +34,14 @@ impl SampleRatio {
         let pairs = || counts.iter().zip(&shares);
         let chi_square: f64 =
             pairs().map(|(n, share)| (n - total * share).powi(2) / (total * share).max(f64::MIN_POSITIVE)).sum();
-        let evidence_ln = ln_gamma(CONCENTRATION) - ln_gamma(CONCENTRATION + total)
-            + pairs()
-                .map(|(n, share)| {
-                    ln_gamma(CONCENTRATION * share + n) - ln_gamma(CONCENTRATION * share) - n * share.ln()
-                })
-                .sum::<f64>();
+        let evidence = |worth: f64| {
+            let variant =
+                |(n, share): (&f64, &f64)| ln_gamma(worth * share + n) - ln_gamma(worth * share) - n * share.ln();
+            (ln_gamma(worth) - ln_gamma(worth + total) + pairs().map(variant).sum::<f64>()).exp()
+        };
+        let evidence: f64 = CONCENTRATIONS.into_iter().map(evidence).sum::<f64>() / 3.0; // as many as there are
         let p_value = if total > 0.0 { chi_square_tail(chi_square, units.len() - 1) } else { 1.0 };
-        Self { p_value, p_value_always: (-evidence_ln).exp().min(1.0), units, shares }
+        Self { p_value, p_value_always: (1.0 / evidence).min(1.0), units, shares }
     }
 
     pub(crate) fn is_mismatch(&self) -> bool {
@@ -61,6 +62,7 @@ mod tests {
     fn what_is_lost_on_one_side_is_seen() {
         assert!(mismatch(&[821_588, 815_482], &[0.5, 0.5]));
         assert!(mismatch(&[5_500, 4_500], &[0.5, 0.5]));
+        assert!(mismatch(&[1_000, 780], &[0.5, 0.5]));
         assert!(mismatch(&[10_000, 10_000, 9_200], &[1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]));
         assert!(!mismatch(&[0, 0], &[0.5, 0.5]));
         assert!(!mismatch(&[5_080, 4_920], &[0.5, 0.5]));

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::super::Variant;
+use super::super::allocation::Variants;
 use super::super::design::{ChangeError, Design, Experiment, Phase};
 use super::super::flag::{Flag, FlagDesign};
 use super::super::hash::{BUCKETS, Purpose, Share, draw};
@@ -11,7 +13,6 @@ use super::super::layer::{Buckets, Layer, Standing};
 use super::super::metric::Role;
 use super::super::name::{Unit, UnitKind};
 use super::super::special::chi_square_tail;
-use super::super::{Variant, Variants};
 use super::{DAY_MS, DAYS, PLAN, conversion, evening, metric, name};
 use crate::domain::Time;
 
@@ -155,7 +156,7 @@ proptest! {
 #[test]
 fn overrides_win_and_never_count() {
     let overrides = BTreeMap::from([(unit(1), name("green"))]);
-    let experiment = sound(Design { overrides, ramp: Share::NONE, ..design("button") });
+    let experiment = sound(Design { overrides, ramp: share(0), ..design("button") });
     let layer = layer("page", BUCKETS);
     assert_eq!(experiment.standing(&layer, &unit(1), evening(1)), Standing::Overridden(1));
     assert_eq!(experiment.standing(&layer, &unit(2), evening(1)), Standing::HeldOut);
