@@ -7,6 +7,7 @@ mod covisit;
 mod cycle;
 mod decay;
 mod event;
+pub(crate) mod experiment;
 mod history;
 mod long_term;
 mod matrix;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_contracts::rec::v1::experiment_service_server::ExperimentServiceServer;
 use holdfast_contracts::rec::v1::recommendation_service_server::RecommendationServiceServer;
 use holdfast_platform::bus::consumer::{self, Consumer};
 use holdfast_platform::bus::{Opened, Start};
@@ -13,8 +14,9 @@ use tokio::sync::{Notify, watch};
 use tonic::service::RoutesBuilder;
 
 use crate::client::{Catalog, Inventory};
-use crate::grpc::Recommendations;
-use crate::usecase::{LiveModel, Recommender};
+use crate::grpc::{ExperimentDoor, Recommendations};
+use crate::usecase::{Experiments, LiveModel, Recommender, Registry};
+use crate::worker::experiments;
 use crate::worker::purchases::{self, Purchases};
 use crate::worker::tail::Tail;
 
@@ -49,6 +51,7 @@ pub struct Deps {
 #[derive(Debug)]
 pub struct Service {
     recommender: Recommender,
+    experiments: Experiments,
     events: watch::Receiver<u64>,
     tasks: Tasks,
 }
@@ -69,16 +72,20 @@ impl Service {
         tracing::info!(events = *events.borrow(), "recommendations rebuilt from the log");
         tasks.spawn("rec-tail", tail.run(Arc::clone(&recorded), tasks.stopping()));
 
+        let experiments = Experiments { pool: pool.clone(), registry: Registry::default() };
+        tasks.spawn("rec-experiments", experiments::run(experiments.clone(), tasks.stopping()));
+
         let catalog = Catalog::new(deps.inventory.clone());
         let purchases = Purchases { catalog: catalog.clone(), recorded: Arc::clone(&recorded) };
         tasks.spawn("rec-purchases", consume_orders(config, purchases).run(tasks.stopping()));
         let inventory = Inventory::new(deps.inventory);
-        Ok(Self { recommender: Recommender { pool, model, recorded, catalog, inventory }, events, tasks })
+        Ok(Self { recommender: Recommender { pool, model, recorded, catalog, inventory }, experiments, events, tasks })
     }
 
-    /// Adds RecommendationService to a process's routes.
+    /// Adds RecommendationService and ExperimentService to a process's routes.
     pub fn add_to(&self, routes: &mut RoutesBuilder) {
         routes.add_service(RecommendationServiceServer::new(Recommendations::new(self.recommender.clone())));
+        routes.add_service(ExperimentServiceServer::new(ExperimentDoor::new(self.experiments.clone())));
     }
 
     /// Resolves once the model holds that many of the log's events; at once where it already does.

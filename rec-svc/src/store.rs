@@ -1,6 +1,7 @@
 //! The log in Postgres: one function per statement.
 
 pub(crate) mod event;
+pub(crate) mod experiment;
 
 use holdfast_platform::pg::migrate::Migration;
 use holdfast_platform::pg::{self, Error};
@@ -10,6 +11,7 @@ const SCHEMA: &str = "recs";
 const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_init", sql: include_str!("../migrations/0001_init.sql") },
     Migration { name: "0002_inbox", sql: include_str!("../migrations/0002_inbox.sql") },
+    Migration { name: "0003_experiments", sql: include_str!("../migrations/0003_experiments.sql") },
 ];
 
 /// Brings the schema `recs` forward; returns how many steps were applied.
@@ -19,6 +21,7 @@ const MIGRATIONS: &[Migration] = &[
 pub async fn migrate(database_url: &str) -> Result<usize, Error> {
     let mut connection = pg::connect(database_url).await?;
     let applied = pg::migrate::migrate(&mut connection, SCHEMA, MIGRATIONS).await?;
-    event::rebase_log(&connection).await?;
+    let events_rebased = event::rebase_log(&connection).await?;
+    experiment::rebase(&connection, events_rebased).await?;
     Ok(applied)
 }

@@ -1,5 +1,6 @@
 //! One file per verb.
 
+mod experiment;
 mod pick_available;
 mod recommend;
 mod record_events;
@@ -13,6 +14,7 @@ use tokio::sync::Notify;
 use crate::client::{Catalog, Inventory};
 use crate::domain::Model;
 
+pub(crate) use experiment::{Asker, Assigned, ExperimentError, Experiments, Exposure, Look, Outcome, Registry};
 pub(crate) use pick_available::Pick;
 pub(crate) use record_events::RecordError;
 pub(crate) use similar_items::SimilarItemsError;

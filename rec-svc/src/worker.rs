@@ -1,4 +1,5 @@
 //! Long-running tasks.
 
+pub(crate) mod experiments;
 pub(crate) mod purchases;
 pub(crate) mod tail;

@@ -46,7 +46,7 @@ fn parse_event(index: usize, event: pb::BehaviourEvent, now: Time) -> Result<Eve
     Ok(Event { id, kind, actor, product, time })
 }
 
-fn given(text: &str) -> Option<&str> {
+pub(super) fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
@@ -61,7 +61,7 @@ fn parse_kind(number: i32) -> Result<Kind, String> {
     }
 }
 
-fn parse_time(time: Timestamp, now: Time) -> Result<Time, String> {
+pub(super) fn parse_time(time: Timestamp, now: Time) -> Result<Time, String> {
     let ms = Some(time.nanos)
         .filter(|nanos| (0..1_000_000_000).contains(nanos))
         .and_then(|nanos| time.seconds.checked_mul(1_000)?.checked_add(i64::from(nanos) / 1_000_000))

@@ -6,7 +6,7 @@ use holdfast_contracts::common::v1::Reason;
 use holdfast_platform::status::Refusal;
 
 use crate::client::AskError;
-use crate::usecase::{RecordError, SimilarItemsError};
+use crate::usecase::{ExperimentError, RecordError, SimilarItemsError};
 
 /// When to try again what could not be answered now.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -41,6 +41,29 @@ impl From<RecordError> for Refusal {
         match error {
             RecordError::Deadline => Self::new(Reason::DeadlineExceeded, error.to_string()),
             RecordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExperimentError> for Refusal {
+    fn from(error: ExperimentError) -> Self {
+        let message = error.to_string();
+        match error {
+            ExperimentError::Deadline => Self::new(Reason::DeadlineExceeded, message),
+            ExperimentError::NotFound(id) => Self::new(Reason::ExperimentNotFound, message).with("experiment_id", id),
+            ExperimentError::Design(cause) => Self::invalid("experiment", cause),
+            ExperimentError::Flag(cause) => Self::invalid("flag", cause),
+            ExperimentError::OutcomeReserved { .. } => Self::invalid("outcomes", message),
+            ExperimentError::Change { id, .. } => Self::new(Reason::ExperimentState, message).with("experiment_id", id),
+            ExperimentError::HoldoutRises(id) => Self::new(Reason::ExperimentState, message).with("layer_id", id),
+            ExperimentError::BucketsTaken { id, layer, .. } => {
+                Self::new(Reason::BucketsTaken, message).with("experiment_id", id).with("layer_id", layer)
+            }
+            ExperimentError::Stored(cause) => {
+                tracing::error!(%cause, "somebody wrote past the service");
+                Self::new(Reason::Internal, "something went wrong on our side")
+            }
+            ExperimentError::Store(error) => error.into(),
         }
     }
 }

@@ -16,6 +16,16 @@ pub(crate) struct Position {
     seq: i64,
 }
 
+impl Position {
+    pub(crate) fn new(xact: i64, seq: i64) -> Self {
+        Self { xact, seq }
+    }
+
+    pub(crate) fn parts(self) -> (i64, i64) {
+        (self.xact, self.seq)
+    }
+}
+
 /// Appends what is new, durably, and returns how many that were; ids that are in the log already are left alone.
 pub(crate) async fn insert_events(db: &impl Execute, events: &[Event]) -> Result<u64, Error> {
     let ids: Vec<Uuid> = events.iter().map(|event| event.id.uuid()).collect();

@@ -1,0 +1,1 @@
+SELECT design, stopped_at FROM recs.experiment WHERE id > $1 ORDER BY id LIMIT $2

@@ -1,0 +1,1 @@
+SELECT design FROM recs.flag ORDER BY id

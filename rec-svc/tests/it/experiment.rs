@@ -1,0 +1,6 @@
+//! ExperimentService.
+
+mod define;
+mod fold;
+mod lab;
+mod results;
