@@ -1,12 +1,21 @@
 //! The services apart, as `holdfast mesh` runs them: mutual TLS between processes, two replicas of the stock, and a drop
 //! through the gateway that sells every unit once while a replica dies.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+
+/// What the drop sells.
+const SKU: &str = "MESH-M";
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often the stock is looked at.
+const POLL: Duration = Duration::from_millis(5);
 
 fn holdfast() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
@@ -77,6 +86,31 @@ fn pid_of(address: &str) -> Pid {
     pids.find(listens).expect("it runs")
 }
 
+/// Returns once a unit of the drop's is held or sold, or the drop is over: its end is looked at later.
+fn wait_for_a_hold(gateway: &str) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_any_taken(gateway) {
+        assert!(Instant::now() < deadline, "nothing was held");
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Whether the gateway's stock of the drop's SKU is less than whole. Not where the SKU is not there yet.
+fn is_any_taken(gateway: &str) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(gateway)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        write!(stream, "GET /v1/stock/{SKU} HTTP/1.1\r\nHost: {gateway}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = ask().unwrap_or_default();
+    let json = answer.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str::<Value>(body).ok());
+    let units = |json: &Value, name: &str| json["total"][name].as_str().and_then(|text| text.parse::<u64>().ok());
+    json.is_some_and(|json| units(&json, "held").unwrap_or(0) + units(&json, "committed").unwrap_or(0) > 0)
+}
+
 #[test]
 fn a_drop_through_the_mesh_sells_every_unit_once_while_a_replica_dies() {
     let folder = tempfile::Builder::new().prefix("holdfast-mesh-").tempdir().expect("a temporary folder");
@@ -86,13 +120,13 @@ fn a_drop_through_the_mesh_sells_every_unit_once_while_a_replica_dies() {
 
     let drop = holdfast()
         .args(["drop", "--via", "rest", "--http", &format!("http://{http}"), "--database-url", database])
-        .args(["--sku", "MESH-M", "--units", "60", "--shoppers", "300", "--concurrency", "32", "--report"])
+        .args(["--sku", SKU, "--units", "60", "--shoppers", "300", "--concurrency", "32", "--report"])
         .arg(folder.path().join("report.html"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary starts");
-    std::thread::sleep(std::time::Duration::from_secs(1)); // in the midst of it
+    wait_for_a_hold(&http);
     kill_process(pid_of(&stock), Signal::KILL).expect("it runs");
     let dropped = drop.wait_with_output().expect("it ends");
     let (said, erred) = (String::from_utf8_lossy(&dropped.stdout), String::from_utf8_lossy(&dropped.stderr));

@@ -9,7 +9,7 @@ mod naive;
 mod report;
 pub(crate) mod server;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use holdfast_contracts::inventory::v1::inventory_service_client::InventoryServic
 use holdfast_contracts::{RequestId, Sku};
 use holdfast_platform::client::{self, Wire};
 use holdfast_platform::pg::{self, cluster::Cluster};
+use holdfast_platform::process;
 
 use crate::output::Output;
 use load::Measured;
@@ -46,16 +47,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
-    let folder = std::env::temp_dir().join(format!("holdfast-bench-{}", std::process::id()));
-    let cluster = tokio::task::spawn_blocking({
-        let folder = folder.clone();
-        move || Cluster::start(&folder)
-    })
-    .await??;
-    let measured = measure(&args, cluster.url(), output).await;
-    tokio::task::spawn_blocking(move || cluster.stop()).await?;
-    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    let report = measured?;
+    let report = on_own_postgres("bench", async |folder, url| measure(&args, folder, url, output).await).await?;
     report.save(&args.save)?;
     if output.is_json() {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -65,7 +57,31 @@ pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn measure(args: &Args, database_url: &str, output: Output) -> anyhow::Result<Report> {
+/// Measures on a private PostgreSQL, given a folder of its own under the temporary folder and the URL. Server and folder
+/// are gone afterwards, also where the command is told to stop (Ctrl-C): what is under way is dropped then.
+///
+/// # Errors
+/// The measurement's own, or that it was called off.
+async fn on_own_postgres<T>(
+    name: &str,
+    measure: impl AsyncFnOnce(&Path, &str) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    // Heard from here on: a server that is still starting is stopped, too.
+    let stop = process::stop_signal();
+    let folder = std::env::temp_dir().join(format!("holdfast-{name}-{}", std::process::id()));
+    let data = folder.join("data");
+    let cluster = tokio::task::spawn_blocking(move || Cluster::start(&data)).await??;
+    let measured = tokio::select! {
+        biased;
+        () = stop => Err(anyhow::anyhow!("called off")),
+        measured = measure(&folder, cluster.url()) => measured,
+    };
+    tokio::task::spawn_blocking(move || cluster.stop()).await?;
+    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    measured
+}
+
+async fn measure(args: &Args, folder: &Path, database_url: &str, output: Output) -> anyhow::Result<Report> {
     inventory_svc::migrate(database_url).await?;
     naive::prepare(database_url, SKUS).await?;
     seed_catalog(database_url).await?;
@@ -79,8 +95,8 @@ async fn measure(args: &Args, database_url: &str, output: Output) -> anyhow::Res
     for &clients in &args.clients {
         for subject in Subject::ALL.into_iter().filter(|subject| wants(*subject)) {
             let measured = match subject {
-                Subject::NaiveOne => naive::measure(database_url, clients, duration, 1).await?,
-                Subject::NaiveMany => naive::measure(database_url, clients, duration, SKUS).await?,
+                Subject::NaiveOne => naive::measure(folder, database_url, clients, duration, 1).await?,
+                Subject::NaiveMany => naive::measure(folder, database_url, clients, duration, SKUS).await?,
                 Subject::Echo => load::measure(echo.address(), clients, duration, one_sku).await?,
                 Subject::One => load::measure(stock.address(), clients, duration, one_sku).await?,
                 Subject::Many => load::measure(stock.address(), clients, duration, any_sku).await?,

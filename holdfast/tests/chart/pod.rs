@@ -33,7 +33,7 @@ impl Cluster {
         // of this process has the next.
         static CLUSTERS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let nth = CLUSTERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let [_, _, high, low] = ((std::process::id() << 2) | (nth % 4)).to_be_bytes();
+        let [_, _, high, low] = ((std::process::id() << 3) | (nth % 8)).to_be_bytes();
         let folder = tempfile::tempdir().expect("a temporary folder");
         Self { manifests, database_url, folder, network: [high.max(1), low] }
     }

@@ -1,13 +1,13 @@
 //! The rendered workloads, run.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Once;
 
 use serde_json::Value;
 
 use crate::http;
-use crate::manifests::{Manifests, render};
+use crate::manifests::{Manifests, Workload, render};
 use crate::pod::{Cluster, Pod, binaries};
 
 /// The binaries of other packages that the manifests name.
@@ -85,9 +85,29 @@ fn sell(gateway: &Pod) {
     ask("GET", "/v1/products/hoodie/similar", "");
 }
 
+/// Makes the Secrets that the deployments mount, as cert-manager would.
+fn issue(cluster: &Cluster) {
+    let certs = cluster.folder.path().join("certs");
+    for workload in cluster.manifests.deployments() {
+        let trust_domain = workload.env().get("HOLDFAST_TRUST_DOMAIN").cloned();
+        for secret in workload.mounts().into_values() {
+            let trust_domain = trust_domain.as_ref().and_then(Value::as_str).expect("whose certificates they are");
+            if !certs.exists() {
+                let mut command = Command::new(binaries().join("holdfast"));
+                command.args(["dev-certs", "--trust-domain", trust_domain, "--out"]).arg(&certs).stdout(Stdio::null());
+                assert!(command.status().expect("it starts").success(), "the certificates are issued");
+            }
+            let command = workload.command().swap_remove(0);
+            let (_, name) = command.rsplit_once('/').expect("a path");
+            std::os::unix::fs::symlink(certs.join(name), cluster.secret(&secret)).expect("a Secret for each workload");
+        }
+    }
+}
+
 async fn check_that_it_runs(manifests: Manifests) {
     let cluster = migrated(manifests).await;
     let run = move || {
+        issue(&cluster);
         let mut pods = start(&cluster);
         let (_, gateway) = pods.iter().find(|(component, _)| component == "gateway").expect("it is there");
         sell(gateway);
@@ -111,6 +131,36 @@ async fn behind_a_mesh_that_balances_it_runs_too() {
     if let Some(manifests) = render("default", &["discovery=clusterIP"]) {
         check_that_it_runs(manifests).await;
     }
+}
+
+/// Whether every deployment is told so much.
+fn all_have(manifests: &Manifests, variable: &str) -> bool {
+    manifests.deployments().iter().all(|workload| workload.env().contains_key(variable))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_mutual_tls_it_runs_too() {
+    for discovery in ["discovery=headless", "discovery=clusterIP"] {
+        let Some(manifests) = render("tls", &[discovery]) else { return };
+        assert!(all_have(&manifests, "HOLDFAST_TLS_CERT"));
+        check_that_it_runs(manifests).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_collector_it_runs_too() {
+    let Some(manifests) = render("default", &["traces.otlp=http://127.0.0.1:1", "traces.ratio=1"]) else { return };
+    assert!(all_have(&manifests, "HOLDFAST_OTLP"));
+    check_that_it_runs(manifests).await;
+}
+
+/// Events wait in the ledgers until the brokers are there.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_brokers_it_sells_too() {
+    let Some(manifests) = render("default", &["bus=kafka://127.0.0.1:1"]) else { return };
+    let told = |workload: &Workload| workload.env().get("HOLDFAST_BUS").is_some_and(|bus| bus == "kafka://127.0.0.1:1");
+    assert_eq!(manifests.deployments().iter().filter(|workload| told(workload)).count(), 3, "all but the gateway");
+    check_that_it_runs(manifests).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
 use hdrhistogram::Histogram;
 use holdfast_contracts::events::v1::Envelope;
 use holdfast_contracts::inventory::v1::inventory_service_client::InventoryServiceClient;
@@ -15,14 +14,14 @@ use holdfast_platform::bus::inbox::TABLES;
 use holdfast_platform::bus::postgres::PostgresBus;
 use holdfast_platform::bus::{HandleError, Handler, Start};
 use holdfast_platform::client;
-use holdfast_platform::pg::{self, Transaction, cluster::Cluster};
+use holdfast_platform::pg::{self, Transaction};
 use holdfast_platform::task::{Tasks, spawn_joined};
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 
 use super::server::{Child, Kind};
-use super::{SKUS, any_sku, fill_shelves, load, seed_catalog};
+use super::{SKUS, any_sku, fill_shelves, load, on_own_postgres, seed_catalog};
 use crate::output::Output;
 
 /// How many holds may be under way at the steady rate.
@@ -51,16 +50,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
-    let folder = std::env::temp_dir().join(format!("holdfast-bench-{}", std::process::id()));
-    let cluster = tokio::task::spawn_blocking({
-        let folder = folder.clone();
-        move || Cluster::start(&folder)
-    })
-    .await??;
-    let measured = measure(&args, cluster.url(), output).await;
-    tokio::task::spawn_blocking(move || cluster.stop()).await?;
-    std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    measured?;
+    on_own_postgres("bench-events", async |_, url| measure(&args, url, output).await).await?;
     Ok(ExitCode::SUCCESS)
 }
 

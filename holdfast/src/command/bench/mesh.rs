@@ -18,6 +18,7 @@ mod stage;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::on_own_postgres;
 use crate::output::Output;
 use figure::Figure;
 use stage::Stage;
@@ -72,10 +73,11 @@ impl Scenario {
 }
 
 pub(crate) async fn run(args: Args, output: Output) -> anyhow::Result<ExitCode> {
-    let stage = Stage::set(&args).await?;
-    let measured = measure(&args, &stage, output).await;
-    stage.strike().await?;
-    let figures = measured?;
+    let figures = on_own_postgres("bench-mesh", async |folder, url| {
+        let stage = Stage::set(&args, folder, url).await?;
+        measure(&args, &stage, output).await
+    });
+    let figures = figures.await?;
     figure::save(&figures, &args.save)?;
     if output.is_json() {
         println!("{}", serde_json::to_string_pretty(&figures)?);

@@ -1,5 +1,6 @@
 //! The naive way, by pgbench: lock the row, check, update, insert, commit; one shopper at a time.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -41,12 +42,13 @@ pub(super) async fn prepare(database_url: &str, levels: usize) -> anyhow::Result
 
 /// Runs the transaction from `clients` connections over `levels` rows.
 pub(super) async fn measure(
+    folder: &Path,
     database_url: &str,
     clients: usize,
     duration: Duration,
     levels: usize,
 ) -> anyhow::Result<Measured> {
-    let folder = std::env::temp_dir().join(format!("holdfast-pgbench-{}", std::process::id()));
+    let folder = folder.join("pgbench");
     std::fs::create_dir_all(&folder)?;
     let script = folder.join("naive.sql");
     std::fs::write(&script, TRANSACTION)?;
@@ -60,6 +62,7 @@ pub(super) async fn measure(
         .arg("--file")
         .arg(&script)
         .arg(database_url)
+        .kill_on_drop(true)
         .output()
         .await
         .context("pgbench cannot be run")?;

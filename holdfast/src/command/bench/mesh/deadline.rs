@@ -22,7 +22,7 @@ pub(super) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Figure>> {
     let mesh = Mesh::start(stage.settings(None), 1).await?;
     let asks = stage.asks(&mesh, None)?;
     asks.order_by_rest(Duration::from_secs(10)).await.map_err(anyhow::Error::msg).context("an order goes through")?;
-    let locker = pg::connect(stage.database_url()).await?;
+    let locker = pg::connect(&stage.database_url).await?;
     locker.client().batch_execute("BEGIN; LOCK TABLE inventory.variant IN ACCESS EXCLUSIVE MODE").await?;
     let began = Instant::now();
     let asking = asks.order_by_rest(PATIENCE);

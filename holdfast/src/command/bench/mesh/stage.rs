@@ -1,12 +1,11 @@
 //! One PostgreSQL with a filled shelf, for every scenario to start its own mesh on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use holdfast_contracts::Workload as Name;
 use holdfast_platform::client::{self, ClientConfig, Connector, Wire};
-use holdfast_platform::pg::cluster::Cluster;
 use holdfast_platform::task::Tasks;
 use holdfast_platform::tls::{Files, Identity};
 use rand::random;
@@ -22,17 +21,15 @@ pub(super) struct Stage {
     pub(super) folder: PathBuf,
     pub(super) clients: usize,
     pub(super) duration: Duration,
-    cluster: Cluster,
+    pub(super) database_url: String,
 }
 
 impl Stage {
-    pub(super) async fn set(args: &Args) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("holdfast-bench-mesh-{}", std::process::id()));
-        let data = folder.join("data");
-        let cluster = tokio::task::spawn_blocking(move || Cluster::start(&data)).await??;
-        migrate(cluster.url()).await?;
-        seed_catalog(cluster.url()).await?;
-        let stage = Self { folder, clients: args.clients, duration: Duration::from_secs(args.seconds), cluster };
+    pub(super) async fn set(args: &Args, folder: &Path, database_url: &str) -> anyhow::Result<Self> {
+        migrate(database_url).await?;
+        seed_catalog(database_url).await?;
+        let (folder, database_url) = (folder.to_owned(), database_url.to_owned());
+        let stage = Self { folder, clients: args.clients, duration: Duration::from_secs(args.seconds), database_url };
         let mut mesh = Mesh::new(stage.settings(None))?;
         mesh.add(Workload::Inventory, 1).await?;
         fill_shelves(stage.connect(&mesh, Workload::Inventory, None)?, 1).await?;
@@ -40,21 +37,11 @@ impl Stage {
         Ok(stage)
     }
 
-    pub(super) async fn strike(self) -> anyhow::Result<()> {
-        let Self { folder, cluster, .. } = self;
-        tokio::task::spawn_blocking(move || cluster.stop()).await?;
-        std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
-    }
-
-    pub(super) fn database_url(&self) -> &str {
-        self.cluster.url()
-    }
-
     /// For a mesh of one scenario's own.
     pub(super) fn settings(&self, certificates: Option<PathBuf>) -> Settings {
         Settings {
             folder: self.folder.join(format!("mesh-{}", random::<u32>())),
-            database_url: self.cluster.url().to_owned(),
+            database_url: self.database_url.clone(),
             bus: "postgres".to_owned(),
             certificates,
             http: None,
@@ -83,7 +70,7 @@ impl Stage {
     }
 
     /// Who the load generator is, under mutual TLS.
-    pub(super) async fn operator(&self, certificates: &std::path::Path) -> anyhow::Result<Identity> {
+    pub(super) async fn operator(&self, certificates: &Path) -> anyhow::Result<Identity> {
         let files = Files::in_folder(&certificates.join(Name::Operator.as_str()));
         let domain = "holdfast".parse().context("a trust domain")?;
         let identity = Identity::load(files, domain, Name::Operator).await?;
