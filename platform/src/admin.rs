@@ -21,19 +21,21 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::server::accept;
 use crate::task::Tasks;
+use crate::telemetry;
 
 /// Connections beyond these wait in the listener's backlog.
 const CONNECTIONS_MAX: usize = 64;
 /// How long a connection may take to send a request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// And its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest log filter taken, in bytes.
 const FILTER_BYTES_MAX: usize = 4 << 10;
 /// How long answers under way may take at the end.
 const STOP_GRACE: Duration = Duration::from_secs(1);
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-const OPEN_METRICS: HeaderValue =
-    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const OPEN_METRICS: HeaderValue = HeaderValue::from_static(telemetry::CONTENT_TYPE);
 
 /// What the port tells of and changes, from whoever knows.
 #[derive(Clone)]
@@ -121,7 +123,11 @@ impl Admin {
     }
 
     async fn set_log_level(&self, body: Incoming) -> Response<Full<Bytes>> {
-        let Ok(body) = Limited::new(body, FILTER_BYTES_MAX).collect().await else {
+        let body = Limited::new(body, FILTER_BYTES_MAX).collect();
+        let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
+            return text(StatusCode::REQUEST_TIMEOUT, "the filter did not arrive in time\n");
+        };
+        let Ok(body) = body else {
             return text(StatusCode::PAYLOAD_TOO_LARGE, format!("a filter has at most {FILTER_BYTES_MAX} bytes\n"));
         };
         let body = body.to_bytes();

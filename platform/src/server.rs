@@ -2,6 +2,7 @@
 
 mod accept;
 mod connection;
+mod preface;
 mod stack;
 
 use std::future::Future;
@@ -108,7 +109,7 @@ where
 ///
 /// 1. `stop` resolves: nothing new is accepted, and every connection is told to go away (GOAWAY): calls under way go on,
 ///    new ones find another replica.
-/// 2. The service ends its own streams ([`Server::ending`]); those still open then end with UNAVAILABLE and RetryInfo.
+/// 2. Open streams end with UNAVAILABLE and RetryInfo; the service then ends what made them ([`Server::ending`]).
 /// 3. What is under way after the grace period is cut.
 ///
 /// That health says NOT_SERVING before all that, and for how long, is up to who resolves `stop`
@@ -160,7 +161,7 @@ impl<A: Acceptor> Server<A> {
         self
     }
 
-    /// How the service ends its own streams, in its own words; run once, when the server is told to stop.
+    /// How the service ends what makes its streams; run once, when the server is told to stop and their callers are told.
     #[must_use]
     pub fn ending(mut self, end_streams: impl Future<Output = ()> + Send + 'static) -> Self {
         self.end_streams = Box::pin(end_streams);
@@ -184,10 +185,11 @@ impl<A: Acceptor> Server<A> {
         let accepted = accept(listener, CONNECTIONS_MAX, &connections, stop, serving).await;
         let cut_at = Instant::now() + grace;
         ends.go_away.cancel();
+        // Before the service ends them: an end of its own would not say when to open them again.
+        streams_end.cancel();
         if tokio::time::timeout_at(cut_at, end_streams).await.is_err() {
             warn!("the service did not end its streams within the grace period");
         }
-        streams_end.cancel();
         if !connections.ended_by(cut_at).await {
             warn!("connections with calls still under way after the grace period are cut");
         }

@@ -16,10 +16,11 @@ use std::time::Duration;
 use holdfast_contracts::common::v1::Reason;
 use pin_project_lite::pin_project;
 use rand::RngExt as _;
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::{Layer, Service};
 
+use controller::Outcome;
 pub use limiter::Limiter;
 use limiter::Place;
 
@@ -112,12 +113,24 @@ where
             ShedProjection::Refused => Poll::Ready(Ok(Status::from(overloaded()).into_http())),
             ShedProjection::Admitted { inner, place } => {
                 let response = ready!(inner.poll(cx));
-                if let Some(place) = place.take() {
-                    place.answered();
+                if let Some(place) = place.take()
+                    && let Ok(response) = &response
+                    && let Some(outcome) = outcome(response)
+                {
+                    place.answered(outcome);
                 }
                 Poll::Ready(response)
             }
         }
+    }
+}
+
+/// What an answer tells of its latency: nothing where it is a refusal, however quick or slow.
+fn outcome(response: &http::Response<Body>) -> Option<Outcome> {
+    match response.headers().get(Status::GRPC_STATUS).map(|code| Code::from_bytes(code.as_bytes())) {
+        None | Some(Code::Ok) => Some(Outcome::Done),
+        Some(Code::DeadlineExceeded) => Some(Outcome::Late),
+        Some(_) => None,
     }
 }
 

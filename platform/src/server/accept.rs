@@ -1,10 +1,11 @@
 //! The accept loop of every door, and what makes a connection out of a socket.
 
 use std::future::Future;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -12,7 +13,7 @@ use tokio::sync::Semaphore;
 use crate::peer::Peer;
 use crate::task::Tasks;
 
-/// How long the loop rests when the process is out of file descriptors.
+/// How long the loop rests when a connection was not accepted: the process may be out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Makes a connection out of a socket: as it is ([`Plaintext`]), or by a TLS handshake that tells who the other end is.
@@ -77,7 +78,7 @@ where
                     serving.await;
                 });
             }
-            Err(cause) if is_passing(&cause) => {
+            Err(cause) if !is_final(&cause) => {
                 tracing::warn!(%cause, "a connection was not accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -86,17 +87,21 @@ where
     }
 }
 
-/// Whether the next connection may well be accepted: the peer gave up, or file descriptors ran out for a while.
-fn is_passing(cause: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    matches!(cause.raw_os_error(), Some(ENFILE | EMFILE))
-        || matches!(
-            cause.kind(),
-            ErrorKind::ConnectionAborted
-                | ErrorKind::ConnectionReset
-                | ErrorKind::ConnectionRefused
-                | ErrorKind::Interrupted
-                | ErrorKind::OutOfMemory
-        )
+/// Whether the listener itself is none any more. Everything else that accepting says is about one connection (its peer
+/// gave up, a firewall refused it, its network went down) or passes (no file descriptors, no memory).
+fn is_final(cause: &io::Error) -> bool {
+    matches!(Errno::from_io_error(cause), Some(Errno::BADF | Errno::FAULT | Errno::INVAL | Errno::NOTSOCK))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_broken_listener_ends_the_loop() {
+        for passing in [Errno::PERM, Errno::PROTO, Errno::NETDOWN, Errno::NOBUFS, Errno::TIMEDOUT, Errno::MFILE] {
+            assert!(!is_final(&passing.into()), "{passing}");
+        }
+        assert!(is_final(&Errno::BADF.into()));
+    }
 }

@@ -14,11 +14,12 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
 use super::accept::Acceptor;
+use super::preface::Prefaced;
 use crate::peer::Peer;
 
 /// How many calls one connection may have under way.
 const STREAMS_PER_CONNECTION_MAX: u32 = 1024;
-/// How long a new connection may take to say who it is.
+/// How long a new connection may take to say who it is, and then to begin with HTTP/2.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How old a connection gets before its client is asked for a new one, so that balancing notices new replicas; up to a
 /// tenth more, so that not all are asked at once.
@@ -65,12 +66,19 @@ where
         Err(_) => return tracing::debug!("a handshake took too long"),
     };
     let service = service.map_request(move |request| with_peer(request, &peer));
-    let connection = http2.serve_connection(TokioIo::new(io), TowerToHyperService::new(service));
+    let begun = CancellationToken::new();
+    let connection =
+        http2.serve_connection(TokioIo::new(Prefaced::new(io, begun.clone())), TowerToHyperService::new(service));
     tokio::pin!(connection);
     let age = AGE_MAX.mul_f64(1.0 + rand::rng().random::<f64>() * AGE_JITTER);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = silence(&begun) => return tracing::debug!("a connection did not begin with HTTP/2 in time"),
         () = async { tokio::select! { () = ends.go_away.cancelled() => {} () = tokio::time::sleep(age) => {} } } => {
+            // Nobody is there to hear of it.
+            if !begun.is_cancelled() {
+                return;
+            }
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 ended = connection => ended,
@@ -83,10 +91,41 @@ where
     }
 }
 
+/// Resolves where a peer has not begun in time; never once it has.
+async fn silence(begun: &CancellationToken) {
+    if tokio::time::timeout(HANDSHAKE_TIMEOUT, begun.cancelled()).await.is_ok() {
+        std::future::pending().await
+    }
+}
+
 /// Who calls goes with every request; anonymous callers need no word of it.
 fn with_peer(mut request: http::Request<Incoming>, peer: &Peer) -> http::Request<Incoming> {
     if *peer != Peer::Anonymous {
         request.extensions_mut().insert(peer.clone());
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::server::Plaintext;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_begins_and_says_no_more_is_let_go() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let mut peer = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("it listens");
+        peer.write_all(b"P").await.expect("it is open");
+        let (socket, _) = listener.accept().await.expect("a peer");
+        let service = service_fn(|_| async { Ok::<_, Infallible>(http::Response::new(Body::empty())) });
+        let serving = serve(socket, Plaintext, http2(), service, Ends::default());
+        tokio::time::timeout(3 * HANDSHAKE_TIMEOUT, serving).await.expect("it is not served for ever");
+        let mut said = Vec::new();
+        // A reset is as good an end.
+        let _ = peer.read_to_end(&mut said).await;
+    }
 }

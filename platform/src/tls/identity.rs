@@ -55,10 +55,16 @@ struct Shared {
     domain: TrustDomain,
     id: SpiffeId,
     current: ArcSwap<Material>,
-    /// What was last found, good or bad.
-    found: Mutex<Result<Contents, FileError>>,
+    found: Mutex<Found>,
     swapped: AtomicU64,
     refused: AtomicU64,
+}
+
+/// What was last found.
+struct Found {
+    contents: Result<Contents, FileError>,
+    /// Looked at again each time: a certificate that is not valid yet will be.
+    is_refused: bool,
 }
 
 impl Identity {
@@ -71,7 +77,8 @@ impl Identity {
         let contents = files.read().await?;
         let material = Material::check(&contents, &id, &domain, UnixTime::now())
             .map_err(|cause| IdentityError::Material { files: Box::new(files.clone()), cause })?;
-        let (current, found) = (ArcSwap::from_pointee(material), Mutex::new(Ok(contents)));
+        let (current, found) =
+            (ArcSwap::from_pointee(material), Mutex::new(Found { contents: Ok(contents), is_refused: false }));
         let (swapped, refused) = (AtomicU64::new(0), AtomicU64::new(0));
         let identity = Self { shared: Arc::new(Shared { files, domain, id, current, found, swapped, refused }) };
         tracing::info!(id = %identity.id(), days_left = identity.life_left().as_secs() / 86_400, "mutual TLS is on");
@@ -104,22 +111,29 @@ impl Identity {
 
     /// Looks at the files once, and takes what has changed if all of it is good.
     pub async fn look(&self) -> Looked {
+        self.look_at(UnixTime::now).await
+    }
+
+    async fn look_at(&self, now: impl FnOnce() -> UnixTime) -> Looked {
         let shared = &*self.shared;
         let mut last = shared.found.lock().await;
         let found = shared.files.read().await;
-        if found == *last {
+        let is_new = found != last.contents;
+        if !is_new && !last.is_refused {
             return Looked::Same;
         }
-        tokio::time::sleep(SETTLE_TIME).await;
-        if shared.files.read().await != found {
-            return Looked::Same;
+        if is_new {
+            tokio::time::sleep(SETTLE_TIME).await;
+            if shared.files.read().await != found {
+                return Looked::Same;
+            }
         }
         let checked = match &found {
-            Ok(contents) => Material::check(contents, &shared.id, &shared.domain, UnixTime::now())
+            Ok(contents) => Material::check(contents, &shared.id, &shared.domain, now())
                 .map_err(|cause| IdentityError::Material { files: Box::new(shared.files.clone()), cause }),
             Err(error) => Err(error.clone().into()),
         };
-        *last = found;
+        *last = Found { contents: found, is_refused: checked.is_err() };
         match checked {
             Ok(material) => {
                 shared.current.store(Arc::new(material));
@@ -128,6 +142,7 @@ impl Identity {
                 tracing::info!(id = %shared.id, days_left = self.life_left().as_secs() / 86_400, "certificate swapped");
                 Looked::Swapped
             }
+            Err(_) if !is_new => Looked::Same,
             Err(error) => {
                 shared.refused.fetch_add(1, Ordering::Relaxed);
                 Metrics::get().certificate_reloads.of((Reload::Refused,)).add(1);
@@ -185,6 +200,29 @@ impl fmt::Debug for Identity {
 mod tests {
     use super::*;
     use crate::tls::authority::Authority;
+
+    #[tokio::test]
+    async fn a_certificate_refused_for_the_clock_is_taken_once_the_clock_agrees() {
+        let day = Duration::from_secs(86_400);
+        let domain: TrustDomain = "holdfast".parse().expect("a trust domain");
+        let (authority, id) = (Authority::make(day).expect("randomness"), domain.id_of(Workload::Gateway));
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let publish = || {
+            let own = authority.issue(&id, day / 2).expect("issued");
+            for (name, contents) in [("ca.crt", authority.cert_pem()), ("tls.crt", &own.cert), ("tls.key", &own.key)] {
+                std::fs::write(folder.path().join(name), contents).expect("written");
+            }
+        };
+        publish();
+        let identity = Identity::load(Files::in_folder(folder.path()), domain, Workload::Gateway).await;
+        let identity = identity.expect("a good identity");
+        publish();
+        let long_ago = || UnixTime::since_unix_epoch(day);
+        assert_eq!(identity.look_at(long_ago).await, Looked::Refused);
+        assert_eq!(identity.look_at(long_ago).await, Looked::Same, "told once");
+        assert_eq!(identity.look().await, Looked::Swapped);
+        assert_eq!((identity.refused(), identity.swapped(), identity.look().await), (1, 1, Looked::Same));
+    }
 
     #[tokio::test]
     async fn a_watched_identity_follows_its_files() {

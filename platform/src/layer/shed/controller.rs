@@ -6,8 +6,12 @@
 //! latencies (Vegas, gradient) this lets batching work: a hold that takes ten times as long because a hundred others are
 //! committed with it is no sign of overload, one that waits for a tenth of a second is.
 //!
-//! A base may rise (a payment provider got slower) only in times when nothing was refused; else a lasting queue would in
-//! time pass for the natural latency, and the limit would climb for ever.
+//! Only calls that succeeded make a base: a refusal is quick whatever the work would have taken, and one that was taken for
+//! the work's latency would make the work itself look like a queue.
+//!
+//! A base may rise (a payment provider got slower) only in times when nothing was refused, else a lasting queue would in
+//! time pass for the natural latency, and the limit would climb for ever; or where the limit has long been as low as it
+//! gets: what calls still take then is no queue of theirs.
 
 use std::time::Duration;
 
@@ -31,12 +35,22 @@ const SHRINK_MAX: f64 = 0.5;
 /// A base is the least latency of this period and the one before.
 const BASE_PERIOD: Duration = Duration::from_mins(1);
 
+/// How a call that tells of latency ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It did its work.
+    Done,
+    /// Its time ran out: it waited, but nobody knows what its work takes.
+    Late,
+}
+
 /// One call that was answered.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
     /// Which method: below what the controller was made for.
     pub(super) method: usize,
     pub(super) latency: Duration,
+    pub(super) outcome: Outcome,
     /// How many calls were under way when it began, itself included.
     pub(super) in_flight: usize,
 }
@@ -49,6 +63,8 @@ pub(super) struct Controller {
     window: Window,
     base_period_ends: Instant,
     refused_in_period: bool,
+    /// The highest limit of this period.
+    limit_peak: f64,
 }
 
 /// A method's least latencies, in seconds.
@@ -75,6 +91,7 @@ impl Controller {
             window: Window::begin(now),
             base_period_ends: now + BASE_PERIOD,
             refused_in_period: false,
+            limit_peak: LIMIT_START as f64,
         }
     }
 
@@ -86,8 +103,11 @@ impl Controller {
     pub(super) fn observe(&mut self, sample: Sample, refused: bool, now: Instant) {
         let latency_s = sample.latency.as_secs_f64();
         let base = &mut self.bases[sample.method];
-        base.now_s = base.now_s.min(latency_s);
-        let waited_s = latency_s - base.now_s.min(base.before_s);
+        if sample.outcome == Outcome::Done {
+            base.now_s = base.now_s.min(latency_s);
+        }
+        // Below nothing where there is no base yet, or the call was late by its caller's impatience alone.
+        let waited_s = (latency_s - base.now_s.min(base.before_s)).max(0.0);
         self.window.take(waited_s, sample.in_flight, refused);
         if now >= self.window.ends && self.window.samples >= SAMPLES_MIN {
             self.set_limit();
@@ -112,18 +132,21 @@ impl Controller {
             self.limit
         };
         self.limit = limit.clamp(LIMIT_MIN as f64, LIMIT_MAX as f64);
+        self.limit_peak = self.limit_peak.max(self.limit);
     }
 
     fn renew_bases(&mut self, now: Instant) {
         if now < self.base_period_ends {
             return;
         }
-        if !self.refused_in_period {
+        let was_least = self.limit_peak <= LIMIT_MIN as f64;
+        if !self.refused_in_period || was_least {
             for base in &mut self.bases {
                 *base = Base { now_s: f64::INFINITY, before_s: base.now_s };
             }
         }
         self.refused_in_period = false;
+        self.limit_peak = self.limit;
         self.base_period_ends = now + BASE_PERIOD;
     }
 }
@@ -154,7 +177,7 @@ mod tests {
         let mut feed = |controller: &mut Controller, latency_ms, in_flight| {
             now += Duration::from_millis(7);
             let latency = Duration::from_millis(latency_ms);
-            controller.observe(Sample { method: 0, latency, in_flight }, false, now);
+            controller.observe(Sample { method: 0, latency, outcome: Outcome::Done, in_flight }, false, now);
         };
         feed(&mut controller, 1, 1);
         for _ in 0..windows * SAMPLES_MIN {
@@ -182,6 +205,40 @@ mod tests {
     }
 
     #[test]
+    fn work_that_got_slower_for_good_is_in_time_no_overload() {
+        let mut now = Instant::now();
+        let mut controller = Controller::new(1, now);
+        let mut feed = |latency_ms, periods| {
+            let until = now + BASE_PERIOD * periods;
+            while now < until {
+                now += Duration::from_millis(7);
+                let (latency, in_flight) = (Duration::from_millis(latency_ms), controller.limit());
+                controller.observe(Sample { method: 0, latency, outcome: Outcome::Done, in_flight }, true, now);
+            }
+            controller.limit()
+        };
+        assert_eq!(feed(10, 1), LIMIT_MAX);
+        assert_eq!(feed(3_000, 1), LIMIT_MIN, "it looks like a queue");
+        assert_eq!(feed(3_000, 4), LIMIT_MAX, "but none that refusing makes shorter");
+    }
+
+    #[test]
+    fn what_was_late_makes_no_base() {
+        let mut now = Instant::now();
+        let mut controller = Controller::new(1, now);
+        let mut feed = |outcome, latency_ms| {
+            now += Duration::from_millis(7);
+            let (latency, in_flight) = (Duration::from_millis(latency_ms), controller.limit());
+            controller.observe(Sample { method: 0, latency, outcome, in_flight }, false, now);
+        };
+        for _ in 0..100 * SAMPLES_MIN {
+            feed(Outcome::Late, 1);
+            feed(Outcome::Done, 3_000);
+        }
+        assert_eq!(controller.limit(), LIMIT_MAX, "its work takes 3 s, and nobody waits");
+    }
+
+    #[test]
     fn a_limit_that_nobody_tries_stays() {
         assert_eq!(after(100, |_| 1, |_| 10), LIMIT_START);
     }
@@ -197,7 +254,8 @@ mod tests {
                 now += Duration::from_micros(later_us);
                 let before = controller.limit();
                 let latency = Duration::from_micros(latency_us);
-                controller.observe(Sample { method, latency, in_flight }, refused, now);
+                let outcome = if latency_us % 3 == 0 { Outcome::Late } else { Outcome::Done };
+                controller.observe(Sample { method, latency, outcome, in_flight }, refused, now);
                 let limit = controller.limit();
                 prop_assert!((LIMIT_MIN..=LIMIT_MAX).contains(&limit), "{limit}");
                 prop_assert!(limit as f64 <= before as f64 * GROWTH_MAX + 2.0, "{before} to {limit}");

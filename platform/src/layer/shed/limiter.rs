@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, TryLockError};
 use holdfast_contracts::options::v1::Criticality;
 use tokio::time::Instant;
 
-use super::controller::{Controller, LIMIT_START, Sample};
+use super::controller::{Controller, LIMIT_START, Outcome, Sample};
 use crate::telemetry::metrics::Metrics;
 
 /// What part of the limit each criticality may fill, in percent: what is least critical finds it full first.
@@ -77,10 +77,11 @@ fn share_percent(criticality: Criticality) -> usize {
 
 impl Place {
     /// The call was answered: how long that took steers the limit.
-    pub(super) fn answered(&self) {
+    pub(super) fn answered(&self, outcome: Outcome) {
         let limiter = &self.limiter;
         let now = Instant::now();
-        let sample = Sample { method: self.method, latency: now - self.began, in_flight: self.in_flight };
+        let latency = now - self.began;
+        let sample = Sample { method: self.method, latency, outcome, in_flight: self.in_flight };
         let mut controller = match limiter.controller.try_lock() {
             Ok(controller) => controller,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
