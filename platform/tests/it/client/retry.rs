@@ -147,3 +147,21 @@ async fn a_slow_read_is_hedged_and_the_loser_cancelled() {
     cancelled.recv().await.expect("a loser");
     assert!(Metrics::get().retries.of((workload, RetryOutcome::Hedged)).get() >= 1, "it is told");
 }
+
+#[tokio::test]
+async fn a_slow_read_is_not_sent_twice_to_the_only_replica_that_serves() {
+    let only = Replica::start(|n, _| async move {
+        if n % 40 == 39 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        good()
+    })
+    .await;
+    let mut gone = Replica::good().await;
+    gone.kill();
+    let wire = over([&only, &gone]);
+    for _ in 0..400 {
+        read(&wire).await.expect("the other");
+    }
+    assert_eq!(only.calls(), 400);
+}
