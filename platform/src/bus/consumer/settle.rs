@@ -11,9 +11,14 @@ use super::{BATCH_EVENTS_MAX, Consumer, Round, Session};
 use crate::bus::inbox::{Parking, Seen};
 use crate::bus::{Delivery, Error, HandleError, Handler, Offset};
 use crate::pg::{Connection, Transaction};
+use crate::telemetry::span::Span;
+use crate::telemetry::trace;
+use crate::trace_context::TraceContext;
 
 /// How often an event is tried alone before it is parked.
 pub(super) const ATTEMPTS_MAX: i32 = 3;
+/// How often in a row a batch has to wait before its events are tried one by one.
+const LATERS_MAX: u32 = 3;
 /// How long a handler may take for one batch.
 pub(super) const HANDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -34,17 +39,25 @@ impl<H: Handler> Consumer<H> {
         let batch = session.subscription.fetch(events_max).await?;
         let Some(last) = batch.last().map(|delivery| delivery.offset) else { return Ok(Round::Idle) };
         let sorted = self.sort(&session.db, &batch, last).await?;
-        match self.settle(session, &sorted).await {
+        let span = span_of(&sorted.fresh);
+        match trace::scope(span.context(), Box::pin(self.settle(session, &sorted))).await {
             Ok(false) => Ok(Round::Idle),
             Ok(true) => {
                 self.tally.handled(&sorted.fresh);
                 session.subscription.committed(last).await?;
                 session.singles = session.singles.saturating_sub(1);
-                session.refused = None;
+                (session.refused, session.laters) = (None, 0);
                 Ok(Round::Settled)
             }
             Err(Refusal::Bus(error)) => Err(error),
-            Err(Refusal::Handler(refusal)) if refusal.is_transient() => Ok(Round::Later(refusal.to_string())),
+            Err(Refusal::Handler(refusal)) if refusal.is_transient() => {
+                session.laters += 1;
+                if session.laters >= LATERS_MAX && batch.len() > 1 {
+                    // All together they may be too much for the time there is.
+                    (session.singles, session.laters) = (batch.len(), 0);
+                }
+                Ok(Round::Later(refusal.to_string()))
+            }
             Err(Refusal::Handler(_)) if batch.len() > 1 => {
                 // One of them is poison: they come again one by one, and it will stand alone.
                 session.singles = batch.len();
@@ -134,6 +147,15 @@ impl<H: Handler> Consumer<H> {
         error!(%topic, %group, event.id = %id, key, cause, "an event cannot be handled: it and what follows it of its key are parked");
         Ok(Round::Settled)
     }
+}
+
+/// What is done about events goes on with the trace of the first sampled one, with links to the others.
+pub(super) fn span_of(events: &[Envelope]) -> Span {
+    let contexts = events.iter().filter_map(|event| TraceContext::parse(event.traceparent.as_bytes()));
+    let mut sampled = contexts.filter(|context| context.is_sampled);
+    let mut span = Span::internal("handle events", sampled.next());
+    span.link(sampled);
+    span
 }
 
 /// Why a batch has no effects.
