@@ -104,9 +104,26 @@ pub trait Subscription: Send {
     fn committed(&mut self, offset: Offset) -> BoxFuture<'_, Result<(), Error>>;
 }
 
+/// What stands before a batch that is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// Nothing: it is the ledger's first.
+    First,
+    /// What was published before.
+    Next,
+}
+
 /// The way into a bus that is not the ledger itself.
 pub trait Publisher: Send + Sync {
     /// Returns once all of them are durable on the bus, those of one key in the order given. On an error any of them may
     /// be there: all are published again, and duplicates keep their order.
-    fn publish<'a>(&'a self, topic: &'a Topic, events: &'a [Envelope]) -> BoxFuture<'a, Result<(), Error>>;
+    ///
+    /// Where the bus has nothing of the topic and `begin` says that more was published before, that is gone, and the
+    /// answer is [`Error::NoTopic`]: the caller is to begin again, or readers would miss it.
+    fn publish<'a>(
+        &'a self,
+        topic: &'a Topic,
+        events: &'a [Envelope],
+        begin: Begin,
+    ) -> BoxFuture<'a, Result<(), Error>>;
 }

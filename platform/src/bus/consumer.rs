@@ -56,6 +56,8 @@ struct Session {
     subscription: Box<dyn Subscription>,
     /// How many events are still to be fetched one by one, after a batch was refused.
     singles: usize,
+    /// How often in a row a batch had to wait.
+    laters: u32,
     /// Which event was refused alone, and how often.
     refused: Option<(String, i32)>,
     parked: parked::Pace,
@@ -107,7 +109,7 @@ impl<H: Handler> Consumer<H> {
         let db = self.inbox.connect(&self.config.database_url).await?;
         let Config { topic, group, begin, .. } = &self.config;
         let subscription = self.bus.subscribe(topic, group, *begin).await?;
-        Ok(Session { db, subscription, singles: 0, refused: None, parked: parked::Pace::default() })
+        Ok(Session { db, subscription, singles: 0, laters: 0, refused: None, parked: parked::Pace::default() })
     }
 
     /// Goes on until something breaks.

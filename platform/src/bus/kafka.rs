@@ -24,7 +24,7 @@ use self::publisher::Publishing;
 use self::reader::Tail;
 use self::topics::Topics;
 use super::ledger::Backlog;
-use super::{Bus, Error, Group, Publisher, Reader, Start, Subscription, Topic};
+use super::{Begin, Bus, Error, Group, Publisher, Reader, Start, Subscription, Topic};
 
 pub use address::{Address, AddressError};
 
@@ -92,7 +92,12 @@ impl Bus for Kafka {
 }
 
 impl Publisher for Kafka {
-    fn publish<'a>(&'a self, topic: &'a Topic, events: &'a [Envelope]) -> BoxFuture<'a, Result<(), Error>> {
-        self.shared.publishing.publish(&self.shared.topics, topic, events).boxed()
+    fn publish<'a>(
+        &'a self,
+        topic: &'a Topic,
+        events: &'a [Envelope],
+        begin: Begin,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        self.shared.publishing.publish(&self.shared.topics, topic, events, begin).boxed()
     }
 }

@@ -15,7 +15,7 @@ use tracing::{error, info, warn};
 use super::inbox::{Inbox, Parking};
 use super::ledger::{Backlog, Ledger};
 use super::tally::Tally;
-use super::{Delivery, Error, Group, Offset, Publisher, Topic, TopicError};
+use super::{Begin, Delivery, Error, Group, Offset, Publisher, Topic, TopicError};
 use crate::pg::{Connection, Execute as _};
 
 /// How many events are published at once.
@@ -130,7 +130,8 @@ impl Relay {
         let batch = ledger.read(position, BATCH_EVENTS_MAX).await?;
         let Some(last) = batch.last() else { return Ok(0) };
         let events: Vec<Envelope> = batch.iter().filter_map(|delivery| delivery.event.clone().ok()).collect();
-        match self.publisher.publish(self.inbox.topic(), &events).await {
+        let begin = if position == Offset::BEGINNING { Begin::First } else { Begin::Next };
+        match self.publisher.publish(self.inbox.topic(), &events, begin).await {
             Ok(()) => {}
             // Nothing of what was published is there any more: the ledger has it all.
             Err(Error::NoTopic(topic)) => {

@@ -59,6 +59,11 @@ async fn waited<C>(free: impl Future<Output = Result<C, bb8::RunError<Error>>>) 
     got
 }
 
+/// How long a connection is silent before it is asked whether it is still there, how often then, and how many times.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_RETRIES: u32 = 3;
+
 /// A connection out of the pool; goes back when dropped.
 pub type PooledConnection = bb8::PooledConnection<'static, Manager>;
 
@@ -74,6 +79,11 @@ pub(crate) fn parse_url(url: &str) -> Result<Config, Error> {
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(PEER_TIMEOUT);
     }
+    // Said in the URL or not, a peer that is gone without a word is noticed; sockets of the file system have none.
+    config
+        .keepalives_idle(KEEPALIVE_IDLE)
+        .keepalives_interval(KEEPALIVE_INTERVAL)
+        .keepalives_retries(KEEPALIVE_RETRIES);
     if config.get_application_name().is_none() {
         config.application_name("holdfast");
     }

@@ -13,7 +13,7 @@ use holdfast_platform::bus::inbox::{Inbox, TABLES};
 use holdfast_platform::bus::ledger::Ledger;
 use holdfast_platform::bus::relay::{Relay, group_of, load_backlog};
 use holdfast_platform::bus::testing::World;
-use holdfast_platform::bus::{Error, Publisher, Topic};
+use holdfast_platform::bus::{Begin, Error, Publisher, Topic};
 use holdfast_platform::pg;
 use holdfast_platform::task::spawn_joined;
 use holdfast_platform::telemetry::metrics::Metrics;
@@ -28,11 +28,22 @@ struct Broker {
     taken: Mutex<Vec<(String, i64)>>,
     batches: Mutex<u64>,
     away: AtomicBool,
+    /// Nothing of what was published is there any more.
+    emptied: AtomicBool,
 }
 
 impl Publisher for Broker {
-    fn publish<'a>(&'a self, _: &'a Topic, events: &'a [Envelope]) -> BoxFuture<'a, Result<(), Error>> {
+    fn publish<'a>(
+        &'a self,
+        topic: &'a Topic,
+        events: &'a [Envelope],
+        begin: Begin,
+    ) -> BoxFuture<'a, Result<(), Error>> {
         async move {
+            if begin == Begin::Next && self.emptied.load(Ordering::Relaxed) {
+                return Err(Error::NoTopic(topic.clone()));
+            }
+            self.emptied.store(false, Ordering::Relaxed);
             if self.away.load(Ordering::Relaxed) {
                 return Err(Error::Broker("away".into()));
             }
@@ -106,6 +117,20 @@ async fn a_relay_that_dies_is_followed_by_another_and_nothing_is_lost_or_out_of_
     let expected = BTreeMap::from([("a".to_owned(), (1..=120).collect()), ("late".to_owned(), (1..=12).collect())]);
     assert_eq!(broker.first_seen(), expected);
     relays.iter().for_each(JoinHandle::abort);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_lost_everything_is_given_it_again_from_the_beginning() {
+    let (world, broker) = (world().await, Arc::new(Broker::default()));
+    world.append("a", 1, 30).await;
+    let relay = start(&world, &broker);
+    broker.wait_for(30).await;
+    broker.taken.lock().expect("no panics").clear();
+    broker.emptied.store(true, Ordering::Relaxed);
+    world.append("a", 31, 1).await;
+    broker.wait_for(31).await;
+    assert_eq!(broker.first_seen()["a"], (1..=31).collect::<Vec<_>>());
+    relay.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

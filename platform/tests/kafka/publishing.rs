@@ -5,7 +5,7 @@ use std::time::Duration;
 use holdfast_contracts::events::v1::Envelope;
 use holdfast_platform::bus::kafka::Kafka;
 use holdfast_platform::bus::testing::World;
-use holdfast_platform::bus::{Bus as _, Delivery, Error, Publisher as _, Start, Topic};
+use holdfast_platform::bus::{Begin, Bus as _, Delivery, Error, Publisher as _, Start, Topic};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
@@ -33,12 +33,22 @@ fn event(key: &str, sequence: i64) -> Envelope {
     }
 }
 
-/// As a relay does: what was made anew is published again.
+/// As a relay does at its beginning.
 async fn publish(kafka: &Kafka, topic: &Topic, events: &[Envelope]) -> Result<(), Error> {
-    match kafka.publish(topic, events).await {
-        Err(Error::NoTopic(_)) => kafka.publish(topic, events).await,
-        published => published,
+    kafka.publish(topic, events, Begin::First).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_with_nothing_in_it_takes_its_first_batch_only_however_often_another_is_tried() {
+    let topic: Topic = "first".parse().expect("a topic");
+    let Some(kafka) = broker::kafka("").await else { return };
+    for _ in 0..3 {
+        let refused = kafka.publish(&topic, &[event("a", 2)], Begin::Next).await;
+        assert!(matches!(refused, Err(Error::NoTopic(_))), "{refused:?}");
     }
+    kafka.publish(&topic, &[event("a", 1)], Begin::First).await.expect("it is published");
+    kafka.publish(&topic, &[event("a", 2)], Begin::Next).await.expect("it is published");
+    assert_eq!(read(&kafka, &topic, 2).await.len(), 2);
 }
 
 async fn read(kafka: &Kafka, topic: &Topic, count: usize) -> Vec<Delivery> {

@@ -6,7 +6,7 @@ use holdfast_platform::bus::inbox::TABLES;
 use holdfast_platform::bus::kafka::Kafka;
 use holdfast_platform::bus::relay::Relay;
 use holdfast_platform::bus::testing::World;
-use holdfast_platform::bus::{Error, Publisher as _};
+use holdfast_platform::bus::{Begin, Error, Publisher as _};
 use holdfast_platform::pg;
 use holdfast_platform::task::spawn_joined;
 use tokio::task::JoinHandle;
@@ -17,7 +17,7 @@ pub(crate) struct Relaying(JoinHandle<()>);
 
 impl Relaying {
     pub(crate) async fn start(world: &World, kafka: &Kafka) -> Self {
-        let made = kafka.publish(&world.topic, &[]).await;
+        let made = kafka.publish(&world.topic, &[], Begin::Next).await;
         assert!(matches!(made, Err(Error::NoTopic(_))), "a topic that was made is said to be new: {made:?}");
         let db = pg::connect(&world.database_url).await.expect("the database answers");
         db.client().batch_execute(&TABLES.replace("SCHEMA", "shop")).await.expect("the relay's tables are made");

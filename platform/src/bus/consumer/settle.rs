@@ -15,6 +15,8 @@ use crate::telemetry::trace::scope;
 
 /// How often an event is tried alone before it is parked.
 pub(super) const ATTEMPTS_MAX: i32 = 3;
+/// How often in a row a batch has to wait before its events are tried one by one.
+const LATERS_MAX: u32 = 3;
 /// How long a handler may take for one batch.
 pub(super) const HANDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -36,7 +38,7 @@ impl<H: Handler> Consumer<H> {
         let Some(last) = batch.last().map(|delivery| delivery.offset) else { return Ok(Round::Idle) };
         let sorted = self.sort(&session.db, &batch, last).await?;
         let mut span = trace::span(&sorted.fresh);
-        let settled = scope(span.context(), self.settle(session, &sorted)).await;
+        let settled = scope(span.context(), Box::pin(self.settle(session, &sorted))).await;
         if settled.is_err() {
             span.fail("refused");
         }
@@ -47,11 +49,18 @@ impl<H: Handler> Consumer<H> {
                 self.tally.handled(&sorted.fresh);
                 session.subscription.committed(last).await?;
                 session.singles = session.singles.saturating_sub(1);
-                session.refused = None;
+                (session.refused, session.laters) = (None, 0);
                 Ok(Round::Settled)
             }
             Err(Refusal::Bus(error)) => Err(error),
-            Err(Refusal::Handler(refusal)) if refusal.is_transient() => Ok(Round::Later(refusal.to_string())),
+            Err(Refusal::Handler(refusal)) if refusal.is_transient() => {
+                session.laters += 1;
+                if session.laters >= LATERS_MAX && batch.len() > 1 {
+                    // All together they may be too much for the time there is.
+                    (session.singles, session.laters) = (batch.len(), 0);
+                }
+                Ok(Round::Later(refusal.to_string()))
+            }
             Err(Refusal::Handler(_)) if batch.len() > 1 => {
                 // One of them is poison: they come again one by one, and it will stand alone.
                 session.singles = batch.len();

@@ -33,6 +33,19 @@ pub(in crate::bus) struct Parking<'a> {
     pub(in crate::bus) cause: Option<&'a str>,
 }
 
+/// How many keys are looked at at once: each costs a step along an index.
+const KEYS_MAX: i64 = 1_000;
+
+/// What was found to be tried again.
+pub(in crate::bus) struct Due {
+    /// By the number of its row.
+    pub(in crate::bus) events: Vec<(i64, Envelope)>,
+    /// Rows that are no envelopes: trying again cannot help.
+    pub(in crate::bus) undecodable: Vec<i64>,
+    /// After which key to go on; none where all were looked at.
+    pub(in crate::bus) next: Option<String>,
+}
+
 impl Inbox {
     /// The group's parked events, of every topic, oldest first.
     ///
@@ -99,19 +112,28 @@ impl Inbox {
         Ok(row.get("events"))
     }
 
-    /// Parked events whose turn it is, each the first of its key.
+    /// Parked events whose turn it is, each the first of its key: of keys after the one given, at most `count_max`.
     pub(in crate::bus) async fn load_due_parked(
         &self,
         db: &impl Execute,
+        after: Option<&str>,
         count_max: i64,
-    ) -> Result<Vec<(i64, Envelope)>, Error> {
-        let params: Params<'_> = &[&self.topic.as_str(), &self.name(), &count_max];
+    ) -> Result<Due, Error> {
+        let (key, sequence) = after.map_or(("", i64::MIN), |key| (key, i64::MAX));
+        let params: Params<'_> = &[&self.topic.as_str(), &self.name(), &key, &sequence, &KEYS_MAX, &count_max];
         let rows = db.query(include_str!("load_due_parked.sql"), params).await.map_err(|error| self.explain(error))?;
-        // What is no envelope stays parked: trying again cannot help.
-        let due = rows
-            .iter()
-            .filter_map(|row| Some((row.get("id"), Envelope::decode(row.get::<_, &[u8]>("envelope")).ok()?)));
-        Ok(due.filter(|(_, event): &(i64, Envelope)| !event.id.is_empty()).collect())
+        let (mut events, mut undecodable) = (Vec::new(), Vec::new());
+        for row in &rows {
+            let Some(bytes) = row.get::<_, Option<&[u8]>>("envelope") else { continue };
+            match Envelope::decode(bytes).ok().filter(|event| !event.id.is_empty()) {
+                Some(event) => events.push((row.get("id"), event)),
+                None => undecodable.push(row.get("id")),
+            }
+        }
+        let (keys, due) = (rows.len() as i64, (events.len() + undecodable.len()) as i64);
+        let is_end = keys < KEYS_MAX && due < count_max;
+        let next = rows.last().filter(|_| !is_end).map(|row| row.get("key"));
+        Ok(Due { events, undecodable, next })
     }
 
     /// Takes a parked event out, to be handled in the same transaction; false where another member does.

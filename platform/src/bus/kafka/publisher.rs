@@ -18,7 +18,7 @@ use super::address::Address;
 use super::client::{self, Context, broken};
 use super::record;
 use super::topics::{RECORD_BYTES_MAX, Topics};
-use crate::bus::{Error, Topic};
+use crate::bus::{Begin, Error, Topic};
 
 /// How long the brokers may take to have a batch; a leader that dies is replaced in less.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(60);
@@ -46,8 +46,6 @@ struct State {
     producer: Option<Producer>,
     /// Topics known to be there.
     known: HashSet<Topic>,
-    /// Topics of which the caller was told that nothing is in them.
-    told_empty: HashSet<Topic>,
 }
 
 impl Publishing {
@@ -56,14 +54,20 @@ impl Publishing {
     }
 
     /// All of them, in their order, or an error: then nobody knows how many of them are there. Of a topic that was not
-    /// there, or in which there never was anything, the caller is told once that there is no such topic: whatever it
-    /// once published is gone, and it must begin again at its beginning, or readers would miss what came before.
-    pub(super) async fn publish(&self, topics: &Topics, topic: &Topic, events: &[Envelope]) -> Result<(), Error> {
+    /// there, or in which there never was anything, only the first batch is taken: whatever else was once published is
+    /// gone, and the caller must begin again, however often it was told before, or readers would miss it.
+    pub(super) async fn publish(
+        &self,
+        topics: &Topics,
+        topic: &Topic,
+        events: &[Envelope],
+        begin: Begin,
+    ) -> Result<(), Error> {
         // One batch at a time: were one to fail while a later one goes on, order would be lost.
         let mut state = self.state.lock().await;
         if !state.known.contains(topic) {
             let is_empty = topics.make(topic).await? || topics.is_empty(topic).await?;
-            if is_empty && state.told_empty.insert(topic.clone()) {
+            if is_empty && begin == Begin::Next {
                 return Err(Error::NoTopic(topic.clone()));
             }
             state.known.insert(topic.clone());
@@ -84,7 +88,6 @@ impl Publishing {
             failed => {
                 // It may be gone from the broker.
                 state.known.remove(topic);
-                state.told_empty.remove(topic);
                 Err(match failed {
                     Ok(Err(error)) => broken(&error),
                     Ok(Ok(())) | Err(_) => Error::Broker(format!("not acknowledged within {PUBLISH_TIMEOUT:?}")),
