@@ -189,8 +189,8 @@ impl Default for Tuning {
     }
 }
 
-/// Chosen by `holdfast rec tune` on validation data alone, but for those of the two pages without data of their own: a
-/// shopper's and a product's.
+/// Chosen by `holdfast rec tune` on validation data alone, but for those set by hand: a shopper's and a product's page, which
+/// have no data of their own, and what was never bought, where a fit takes too long to search.
 impl Default for Blends {
     fn default() -> Self {
         use Signal::*;
