@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use holdfast_contracts::{CustomerId, LocationId, Sku};
 use holdfast_platform::pg::{self, Execute, Params};
+use holdfast_platform::telemetry::trace;
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -72,6 +73,7 @@ pub(crate) async fn insert_order(
         &draft.total.amount_minor,
         &draft.method.provider,
         &draft.method.token,
+        &traceparent(),
     ];
     let row = db.query_opt(include_str!("sql/insert_order.sql"), params).await?;
     Ok(row.map(|row| {
@@ -116,6 +118,7 @@ pub(crate) async fn save_order(
         &failure.map(|failure| failure.reason.as_str()),
         &failure.map(|failure| Json(Detail::from(failure))),
         &told,
+        &traceparent(),
     ];
     let Some(row) = db.query_opt(include_str!("sql/save_order.sql"), params).await? else { return Ok(false) };
     order.version = row.get("version");
@@ -270,6 +273,11 @@ where
 {
     let text: &str = read(row, column)?;
     text.parse().map_err(|error: T::Err| StoreError::Corrupt { column, problem: error.to_string() })
+}
+
+/// Where the trace of what is done goes on: events carry it to those who handle them.
+fn traceparent() -> Option<String> {
+    Some(trace::current()?.header().to_str().ok()?.to_owned())
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -6,7 +6,7 @@ WITH made AS (
     ON CONFLICT DO NOTHING
     RETURNING id, version, state, payment_state, create_time
 ), told AS (
-    INSERT INTO orders.event (order_id, order_version, state, payment_state)
-    SELECT id, version, state, payment_state FROM made
+    INSERT INTO orders.event (order_id, order_version, state, payment_state, traceparent)
+    SELECT id, version, state, payment_state, $15 FROM made
 )
 SELECT version, create_time FROM made

@@ -16,7 +16,7 @@ WITH saved AS (
     WHERE id = $1 AND version = $2
     RETURNING id, version, state, payment_state, cancel_reason, update_time
 ), told AS (
-    INSERT INTO orders.event (order_id, order_version, state, payment_state, cancel_reason)
-    SELECT id, version, state, payment_state, cancel_reason FROM saved WHERE $13
+    INSERT INTO orders.event (order_id, order_version, state, payment_state, cancel_reason, traceparent)
+    SELECT id, version, state, payment_state, cancel_reason, $14 FROM saved WHERE $13
 )
 SELECT version, update_time FROM saved
