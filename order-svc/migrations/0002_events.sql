@@ -4,6 +4,13 @@
 -- Readers go through the ledger in this order.
 CREATE UNIQUE INDEX event_published ON orders.event (xid, id);
 
+-- How often the ledger was put in order anew, and its readers with it: part of each place. One of another number is
+-- none in this order, and whoever comes with it begins again.
+CREATE TABLE orders.event_order (
+    number bigint NOT NULL CHECK (number >= 0)
+);
+INSERT INTO orders.event_order VALUES (0);
+
 -- Where a call's trace goes on.
 ALTER TABLE orders.event ADD COLUMN traceparent text;
 
@@ -12,23 +19,27 @@ RETURNS TABLE (place bigint[], key text, sequence bigint, occur_time timestamptz
                schema_version integer, type text, order_id text, version bigint, customer_id text, state text,
                payment_state text, cancel_reason text, lines jsonb, currency_code text, total_minor bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT ARRAY[e.xid::text::bigint, e.id, 0], e.order_id::text, e.order_version::bigint, e.at, e.traceparent, 1,
+    SELECT ARRAY[e.xid::text::bigint, e.id, (SELECT number FROM orders.event_order)], e.order_id::text, e.order_version::bigint, e.at, e.traceparent, 1,
            'holdfast.events.v1.OrderChanged'::text, e.order_id::text, e.order_version::bigint, o.customer_id, e.state,
            e.payment_state, e.cancel_reason, o.lines, o.currency, o.total_minor
     FROM orders.event e
     JOIN orders.sales_order o ON o.id = e.order_id
-    WHERE (e.xid, e.id) > (after[1]::text::xid8, after[2]) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    WHERE (e.xid, e.id) > (CASE after[3] WHEN (SELECT number FROM orders.event_order) THEN after[1] ELSE 0 END::text::xid8,
+                           CASE after[3] WHEN (SELECT number FROM orders.event_order) THEN after[2] ELSE 0 END)
+      AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY e.xid, e.id
     LIMIT events_max
 $$;
 
 CREATE FUNCTION orders.published_end() RETURNS bigint[] LANGUAGE sql STABLE AS $$
-    SELECT ARRAY[pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807, 0]
+    SELECT ARRAY[pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1, 9223372036854775807,
+                 (SELECT number FROM orders.event_order)]
 $$;
 
 -- For operators: goes through the ledger from its beginning.
 CREATE FUNCTION orders.published_at(since timestamptz) RETURNS bigint[] LANGUAGE sql STABLE AS $$
-    SELECT coalesce((SELECT ARRAY[xid::text::bigint, id - 1, 0] FROM orders.event WHERE at >= since
+    SELECT coalesce((SELECT ARRAY[xid::text::bigint, id - 1, (SELECT number FROM orders.event_order)]
+                     FROM orders.event WHERE at >= since
                      ORDER BY xid, id LIMIT 1),
                     orders.published_end())
 $$;

@@ -65,6 +65,24 @@ async fn a_ledger_restored_on_another_server_is_published_again_once_migrated() 
     assert!(restored.iter().map(|it| &it.event).eq(told.iter().map(|it| &it.event)));
 }
 
+#[tokio::test]
+async fn a_ledger_restored_into_a_used_server_keeps_its_order_and_its_readers_begin_again() {
+    let shop = Shop::new().await;
+    shop.open().await.client.place_order(ask("tok_ok")).await.expect("it is sold");
+    let mut ledger = Ledger::new(&shop.config.database_url, "orders".parse().expect("a topic"));
+    let told = read_at_least(&mut ledger, Offset::BEGINNING, 3).await;
+    // This server is past the dump's first transactions, and far from its last.
+    let sql = "UPDATE orders.event SET xid = (xid::text::bigint + 1000000000)::text::xid8
+               WHERE id = (SELECT max(id) FROM orders.event)";
+    shop.db().await.client().batch_execute(sql).await.expect("updated");
+    order_svc::migrate(&shop.config.database_url).await.expect("it migrates");
+    for place in [Offset::BEGINNING, told[1].offset] {
+        let restored = read_at_least(&mut ledger, place, told.len()).await;
+        assert!(restored.iter().map(|it| &it.event).eq(told.iter().map(|it| &it.event)), "after {place}");
+        assert_eq!(ledger.read(restored[1].offset, 100).await.expect("it is read"), restored[2..]);
+    }
+}
+
 #[test]
 fn the_inbox_is_the_platforms() {
     let migration = include_str!("../../migrations/0002_events.sql");

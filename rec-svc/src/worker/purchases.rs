@@ -13,9 +13,10 @@ use holdfast_platform::bus::{HandleError, Handler, decode};
 use holdfast_platform::deadline::Deadline;
 use holdfast_platform::pg::Transaction;
 use tokio::sync::Notify;
+use tonic::Code;
 use uuid::Uuid;
 
-use crate::client::Catalog;
+use crate::client::{AskError, Catalog};
 use crate::domain::{Actor, Event, Kind, Time};
 use crate::store;
 
@@ -34,6 +35,9 @@ pub(crate) struct Purchases {
     pub(crate) recorded: Arc<Notify>,
 }
 
+/// How many SKUs a batch may ask for, so that the time is enough: where there are more, its orders come one by one.
+const SKUS_PER_BATCH_MAX: usize = 5_000;
+
 /// A placed order, as far as it matters here.
 struct Bought {
     event_id: Uuid,
@@ -49,8 +53,11 @@ impl Handler for Purchases {
         let bought = events.iter().map(read_order).collect::<Result<Vec<_>, _>>()?;
         let bought: Vec<Bought> = bought.into_iter().flatten().collect();
         let skus: BTreeSet<Sku> = bought.iter().flat_map(|order| order.skus.iter().cloned()).collect();
+        if events.len() > 1 && skus.len() > SKUS_PER_BATCH_MAX {
+            return Err(HandleError::Poison(format!("a batch of {} SKUs is too large", skus.len())));
+        }
         let products = self.catalog.ask_products(&skus, Deadline::after(CATALOG_TIMEOUT)).await;
-        let products = products.map_err(|error| HandleError::Later(error.to_string()))?;
+        let products = products.map_err(refusal)?;
         let purchases = bought.iter().flat_map(|order| {
             // What the catalogue does not know cannot be recommended either.
             let products: BTreeSet<&ProductId> = order.skus.iter().filter_map(|sku| products.get(sku)).collect();
@@ -66,6 +73,18 @@ impl Handler for Purchases {
             self.recorded.notify_one();
         }
         Ok(())
+    }
+}
+
+/// What the catalogue calls the asker's fault is so every time.
+fn refusal(error: AskError) -> HandleError {
+    match error {
+        AskError::Unavailable { ref cause, .. }
+            if matches!(cause.code(), Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition) =>
+        {
+            HandleError::Poison(error.to_string())
+        }
+        error => HandleError::Later(error.to_string()),
     }
 }
 
@@ -93,5 +112,20 @@ fn purchase(order: &Bought, product: &ProductId) -> Event {
         actor: Actor::Known { customer: order.customer.clone(), session: None },
         product: product.clone(),
         time: order.time,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Status;
+
+    use super::*;
+
+    #[test]
+    fn what_the_catalogue_refuses_for_good_is_poison_and_all_else_comes_later() {
+        let refused = |status| refusal(AskError::Unavailable { what: "products", cause: Box::new(status) });
+        assert!(matches!(refused(Status::invalid_argument("bad")), HandleError::Poison(_)));
+        assert!(matches!(refused(Status::unavailable("away")), HandleError::Later(_)));
+        assert!(matches!(refusal(AskError::Deadline { what: "products" }), HandleError::Later(_)));
     }
 }
