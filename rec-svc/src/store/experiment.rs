@@ -38,7 +38,7 @@ pub(crate) struct Positions {
 /// What a save came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Saved {
-    Saved,
+    Done,
     /// Another experiment of the layer has some of the buckets then.
     BucketsTaken,
     /// It was made by somebody else meanwhile.
@@ -86,16 +86,21 @@ pub(crate) async fn list_experiments(
     rows.iter().map(read_experiment).collect()
 }
 
-/// Those whose exposures count, will count, or did so no longer ago than `grace`, with their layers.
-pub(crate) async fn load_current(db: &impl Execute, grace: Duration) -> Result<Vec<(Experiment, Layer)>, LoadError> {
+/// Those whose exposures count, will count, or did so no longer ago than `grace`, with their layers. What nobody can read
+/// stops none of the others.
+pub(crate) async fn load_current(db: &impl Execute, grace: Duration) -> Result<Vec<(Experiment, Layer)>, pg::Error> {
     let rows = db.query(include_str!("sql/load_current_experiments.sql"), &[&grace.as_secs_f64()]).await?;
     let read = |row: &Row| {
-        let experiment = read_experiment(row)?;
-        let holdout = read_share(row.get("holdout_millionths"));
-        let layer = Layer { id: experiment.design().layer.clone(), holdout };
-        Ok((experiment, layer))
+        let experiment = readable(read_experiment(row))?;
+        let layer = Layer { id: experiment.design().layer.clone(), holdout: read_share(row.get("holdout_millionths")) };
+        Some((experiment, layer))
     };
-    rows.iter().map(read).collect()
+    Ok(rows.iter().filter_map(read).collect())
+}
+
+/// None of what was written past the service.
+fn readable<T>(read: Result<T, LoadError>) -> Option<T> {
+    read.inspect_err(|error| tracing::error!(%error, "an experiment or flag that nobody can read is left out")).ok()
 }
 
 /// Writes a design; `found` says whether there was one, which must still be so.
@@ -111,7 +116,7 @@ pub(crate) async fn save_experiment(db: &impl Execute, design: &Design, found: b
         )
         .await;
     match saved {
-        Ok(1) => Ok(Saved::Saved),
+        Ok(1) => Ok(Saved::Done),
         Ok(_) => Ok(Saved::Raced),
         Err(error) if error.sql_state() == Some(&SqlState::EXCLUSION_VIOLATION) => Ok(Saved::BucketsTaken),
         Err(error) => Err(error),
@@ -128,14 +133,14 @@ pub(crate) async fn save_flag(db: &impl Execute, design: &FlagDesign) -> Result<
     Ok(())
 }
 
-/// All flags, by id.
-pub(crate) async fn list_flags(db: &impl Execute) -> Result<Vec<Flag>, LoadError> {
+/// All flags, by id; what nobody can read is left out.
+pub(crate) async fn list_flags(db: &impl Execute) -> Result<Vec<Flag>, pg::Error> {
     let rows = db.query(include_str!("sql/list_flags.sql"), &[]).await?;
     let read = |row: &Row| {
         let Json(design) = row.try_get::<_, Json<FlagDesign>>("design").map_err(pg::Error::from)?;
         Ok(Flag::new(design)?)
     };
-    rows.iter().map(read).collect()
+    Ok(rows.iter().filter_map(|row| readable(read(row))).collect())
 }
 
 /// Makes logs that came from another server readable on this one; does nothing to any other.

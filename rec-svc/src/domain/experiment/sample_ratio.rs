@@ -39,7 +39,8 @@ impl SampleRatio {
                 |(n, share): (&f64, &f64)| ln_gamma(worth * share + n) - ln_gamma(worth * share) - n * share.ln();
             (ln_gamma(worth) - ln_gamma(worth + total) + pairs().map(variant).sum::<f64>()).exp()
         };
-        let evidence: f64 = CONCENTRATIONS.into_iter().map(evidence).sum::<f64>() / 3.0; // as many as there are
+        let alternatives = CONCENTRATIONS.map(evidence);
+        let evidence = alternatives.iter().sum::<f64>() / 3.0;
         let p_value = if total > 0.0 { chi_square_tail(chi_square, units.len() - 1) } else { 1.0 };
         Self { p_value, p_value_always: (1.0 / evidence).min(1.0), units, shares }
     }

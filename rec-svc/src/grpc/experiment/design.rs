@@ -187,18 +187,18 @@ fn write_metric(metric: Metric) -> pb::ExperimentMetric {
     }
 }
 
-fn parse_unit_kind(field: &str, kind: pb::UnitKind) -> Result<UnitKind, Refusal> {
+fn parse_unit_kind(field: &str, kind: pb::experiment::UnitKind) -> Result<UnitKind, Refusal> {
     match kind {
-        pb::UnitKind::Unspecified => Err(Refusal::invalid(field, "must be given")),
-        pb::UnitKind::Customer => Ok(UnitKind::Customer),
-        pb::UnitKind::Session => Ok(UnitKind::Session),
+        pb::experiment::UnitKind::Unspecified => Err(Refusal::invalid(field, "must be given")),
+        pb::experiment::UnitKind::Customer => Ok(UnitKind::Customer),
+        pb::experiment::UnitKind::Session => Ok(UnitKind::Session),
     }
 }
 
-fn write_unit_kind(kind: UnitKind) -> pb::UnitKind {
+fn write_unit_kind(kind: UnitKind) -> pb::experiment::UnitKind {
     match kind {
-        UnitKind::Customer => pb::UnitKind::Customer,
-        UnitKind::Session => pb::UnitKind::Session,
+        UnitKind::Customer => pb::experiment::UnitKind::Customer,
+        UnitKind::Session => pb::experiment::UnitKind::Session,
     }
 }
 

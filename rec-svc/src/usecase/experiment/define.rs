@@ -43,7 +43,7 @@ impl Experiments {
             }
         }
         match store::save_experiment(&tx, design, found.is_some()).await? {
-            Saved::Saved => {}
+            Saved::Done => {}
             Saved::Raced => return Ok(None),
             Saved::BucketsTaken => {
                 let (id, layer) = (design.id.clone(), design.layer.clone());

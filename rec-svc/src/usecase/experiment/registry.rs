@@ -7,7 +7,7 @@ use std::time::Duration;
 use holdfast_platform::pg::{self, Pool};
 
 use crate::domain::experiment::{Experiment, Flag, Layer, Name};
-use crate::store::experiment::{LoadError, list_flags, load_current};
+use crate::store::experiment::{list_flags, load_current};
 
 /// How long after its last exposure an experiment is still known: its longest window, and a day for what is late.
 const GRACE: Duration = Duration::from_secs(91 * 86_400);
@@ -43,8 +43,8 @@ impl Registry {
     }
 
     /// Loads what is stored; on an error everything stays as it was.
-    pub(crate) async fn refresh(&self, pool: &Pool) -> Result<(), LoadError> {
-        let db = pool.get().await.map_err(pg::Error::from)?;
+    pub(crate) async fn refresh(&self, pool: &Pool) -> Result<(), pg::Error> {
+        let db = pool.get().await?;
         let experiments = load_current(&*db, GRACE).await?;
         let flags = list_flags(&*db).await?;
         let by_id = |(experiment, layer): (Experiment, Layer)| (experiment.design().id.clone(), (experiment, layer));

@@ -2,6 +2,7 @@
 
 use holdfast_platform::deadline::Deadline;
 use holdfast_platform::pg;
+use tracing::warn;
 
 use super::fold::Folded;
 use super::{ExperimentError, Experiments, within};
@@ -47,13 +48,20 @@ impl Experiments {
         within(deadline, look).await
     }
 
-    /// Folds everything of every experiment whose numbers may still move.
-    pub(crate) async fn fold_all(&self, now: Time) -> Result<(), ExperimentError> {
+    /// Folds everything of every experiment whose numbers may still move; where one cannot be, the others are.
+    pub(crate) async fn fold_all(&self, now: Time) {
         for (experiment, _) in self.registry.read().experiments() {
-            if now.ms() >= experiment.design().starts_at_ms {
-                while self.fold_page(&experiment.design().id, now).await? == Folded::More {}
+            let id = &experiment.design().id;
+            if now.ms() >= experiment.design().starts_at_ms
+                && let Err(error) = self.fold_whole(id, now).await
+            {
+                warn!(%error, experiment = %id, "what was recorded cannot be folded: results stay as they are");
             }
         }
+    }
+
+    async fn fold_whole(&self, id: &Name, now: Time) -> Result<(), ExperimentError> {
+        while self.fold_page(id, now).await? == Folded::More {}
         Ok(())
     }
 }

@@ -5,10 +5,12 @@ use std::time::SystemTime;
 
 use holdfast_contracts::common::v1::Reason;
 use holdfast_contracts::rec::v1::assignment::Standing;
+use holdfast_contracts::rec::v1::experiment::UnitKind;
 use holdfast_contracts::rec::v1::{
     Experiment, ExperimentPlan, ExperimentVariant, Flag, GetExperimentRequest, Layer, ListExperimentsRequest,
-    ListFlagsRequest, StopExperimentRequest, UnitKind, UpsertFlagRequest, UpsertLayerRequest,
+    ListFlagsRequest, StopExperimentRequest, UpsertFlagRequest, UpsertLayerRequest,
 };
+use holdfast_platform::pg;
 use holdfast_platform::status::reason_of;
 
 use super::lab::{DAY, HOUR, Lab, button, exposure, outcome};
@@ -192,4 +194,20 @@ async fn what_is_no_experiment_is_refused_with_what_is_wrong() {
     assert!(refused.message().starts_with("outcomes[0].value must be a number"), "{}", refused.message());
     let nobody = lab.assign("").await.expect_err("nobody asks");
     assert_eq!(nobody.message(), "customer_id or session_id must be given");
+}
+
+#[tokio::test]
+async fn an_experiment_that_nobody_can_read_stops_no_other() {
+    let lab = Lab::new().await;
+    lab.upsert(Experiment { layer: "price".into(), ..named("bad", 0, 0) }).await.expect("it is made");
+    let db = pg::connect(&lab.database_url).await.expect("a connection");
+    db.client()
+        .batch_execute(r#"UPDATE recs.experiment SET design = '{"id": 7}'"#)
+        .await
+        .expect("written past the service");
+    lab.upsert(button()).await.expect("it is made");
+    assert_eq!(lab.assign("c1").await.expect("an answer").experiments.len(), 1);
+    let request = GetExperimentRequest { id: "bad".into() };
+    let refused = lab.client.clone().get_experiment(request).await.expect_err("nobody can read it");
+    assert!(matches!(reason_of(&refused), Some(Reason::Internal | Reason::Unavailable)), "{refused}");
 }

@@ -127,7 +127,7 @@ async fn concurrent_writers_and_looks_leave_the_sums_of_one() {
         let (lab, drawn, done) = (if replica == 0 { &lab } else { &other }, &drawn, &done);
         async move {
             for (n, outcomes) in done.chunks(100).enumerate() {
-                let ago = if (n + replica) % 2 == 0 { HOUR } else { 2 * HOUR };
+                let ago = if (n + replica).is_multiple_of(2) { HOUR } else { 2 * HOUR };
                 let part: Vec<_> = drawn
                     .iter()
                     .skip(n % 4 * 100)
@@ -183,7 +183,7 @@ async fn a_restart_or_a_restored_log_changes_no_number() {
 async fn a_session_is_a_unit_as_a_customer_is() {
     let lab = Lab::new().await;
     let mut experiment = revenue();
-    experiment.unit = holdfast_contracts::rec::v1::UnitKind::Session.into();
+    experiment.unit = holdfast_contracts::rec::v1::experiment::UnitKind::Session.into();
     lab.upsert(experiment).await.expect("it is made");
     assert!(lab.assign("s1").await.expect("an answer").experiments.is_empty(), "it is about sessions");
     let both = holdfast_contracts::rec::v1::AssignRequest { customer_id: "c1".into(), session_id: "s1".into() };

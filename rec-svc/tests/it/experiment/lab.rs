@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use holdfast_contracts::RequestId;
+use holdfast_contracts::rec::v1::experiment::UnitKind;
 use holdfast_contracts::rec::v1::experiment_metric::{Direction, Measure, Role};
 use holdfast_contracts::rec::v1::experiment_service_client::ExperimentServiceClient;
 use holdfast_contracts::rec::v1::recommendation_service_client::RecommendationServiceClient;
 use holdfast_contracts::rec::v1::{
     AssignRequest, AssignResponse, Experiment, ExperimentMetric, ExperimentPlan, ExperimentVariant, Exposure,
     GetResultsRequest, Outcome, RecordExposuresRequest, RecordExposuresResponse, RecordOutcomesRequest, Results,
-    UnitKind, UpsertExperimentRequest,
+    UpsertExperimentRequest,
 };
 use holdfast_platform::client::{Wire, in_process};
 use holdfast_platform::pg::testing::fresh_database;
