@@ -83,7 +83,7 @@ pub fn with_infrastructure(routes: Routes, health: &Health) -> Result<Routes, Se
 /// Where a contract lacks its policy.
 pub fn in_process(routes: Routes, limiter: &Arc<Limiter>) -> Result<impl Layered<Body> + use<>, ServerError> {
     let (methods, authorize) = (Methods::load()?, AuthorizeLayer::in_process());
-    Ok(stack(routes, &methods, ObserveServerLayer::new(), limiter.clone(), authorize, CancellationToken::new()))
+    Ok(stack(routes, &methods, ObserveServerLayer::default(), limiter.clone(), authorize, CancellationToken::new()))
 }
 
 /// How many calls may be under way, for all servers of one process.
@@ -127,7 +127,7 @@ pub struct Server<A = Plaintext> {
 impl Server {
     pub fn new(routes: Routes) -> Self {
         let (authorize, end_streams) = (AuthorizeLayer::in_process(), Box::pin(std::future::ready(())));
-        let observe = ObserveServerLayer::new();
+        let observe = ObserveServerLayer::default();
         Self { routes, acceptor: Plaintext, authorize, observe, limiter: None, grace: GRACE_DEFAULT, end_streams }
     }
 }

@@ -280,11 +280,6 @@ where
     text.parse().map_err(|error: T::Err| StoreError::Corrupt { column, problem: error.to_string() })
 }
 
-/// Where the trace of what is done goes on: events carry it to those who handle them.
-fn traceparent() -> Option<String> {
-    Some(trace::current()?.header().to_str().ok()?.to_owned())
-}
-
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

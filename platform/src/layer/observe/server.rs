@@ -15,11 +15,13 @@ pub struct ObserveServerLayer {
     is_on: bool,
 }
 
-impl ObserveServerLayer {
-    pub fn new() -> Self {
+impl Default for ObserveServerLayer {
+    fn default() -> Self {
         Self { is_on: true }
     }
+}
 
+impl ObserveServerLayer {
     /// Looks away, to measure what looking costs.
     pub fn off() -> Self {
         Self { is_on: false }
