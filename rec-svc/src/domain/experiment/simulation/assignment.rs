@@ -93,18 +93,24 @@ fn layers_purposes_and_salts_are_independent() {
     }
 }
 
+/// While the ramp is low, too: whom it comes to first says nothing of their variant.
 #[test]
-fn weights_are_respected() {
-    let design = Design { variants: weights(&[5, 3, 1, 1]), ..design("button") };
-    let (experiment, layer) = (sound(design.clone()), layer("page", 0));
-    let mut counts = [0u32; 4];
-    for n in 0..UNITS {
-        let Standing::In(no) = experiment.standing(&layer, &unit(n), evening(1)) else { panic!("all are in") };
-        counts[no] += 1;
+fn weights_are_respected_at_every_ramp() {
+    for ramp in [100_000, BUCKETS] {
+        let design = Design { variants: weights(&[5, 3, 1, 1]), ramp: share(ramp), ..design("button") };
+        let (experiment, layer) = (sound(design.clone()), layer("page", 0));
+        let mut counts = [0u32; 4];
+        for n in 0..UNITS {
+            if let Standing::In(no) = experiment.standing(&layer, &unit(n), evening(1)) {
+                counts[no] += 1;
+            }
+        }
+        let all = f64::from(counts.iter().sum::<u32>());
+        let shares = Variants::new(design.variants).expect("variants").shares();
+        let p = p_value(counts.into_iter().zip(shares.into_iter().map(|share| share * all)), 3);
+        assert!(p > P_MIN, "{counts:?} at {ramp}: p = {p}");
+        assert!((all / f64::from(UNITS) - f64::from(ramp) / 1e6).abs() < 0.005, "{all}");
     }
-    let shares = Variants::new(design.variants).expect("variants").shares();
-    let expected = shares.into_iter().map(|share| share * f64::from(UNITS));
-    assert!(p_value(counts.into_iter().zip(expected), 3) > P_MIN, "{counts:?}");
 }
 
 proptest! {
