@@ -6,14 +6,20 @@ pub mod cluster;
 mod connection;
 pub mod measure;
 pub mod migrate;
+mod owed;
 mod pool;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod url;
 
+use std::time::Duration;
+
 pub use connection::{Connection, Execute, Params, Transaction};
 pub use pool::{CONNECTIONS_MAX_DEFAULT, Pool, PooledConnection, connect, pool};
 pub use url::without_password;
+
+/// When to call again where there was no connection.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +30,8 @@ pub enum Error {
     Unreachable(String),
     #[error("no database connection became free in time")]
     PoolTimeout,
+    #[error("the call's time was up before the database was asked")]
+    Late,
     #[error("the database refused: {}", describe(.0))]
     Statement(#[from] tokio_postgres::Error),
     #[error(transparent)]
@@ -35,7 +43,7 @@ impl Error {
     pub fn sql_state(&self) -> Option<&tokio_postgres::error::SqlState> {
         match self {
             Self::Statement(error) => error.code(),
-            Self::Url(_) | Self::Unreachable(_) | Self::PoolTimeout | Self::Migration(_) => None,
+            Self::Url(_) | Self::Unreachable(_) | Self::PoolTimeout | Self::Late | Self::Migration(_) => None,
         }
     }
 
@@ -57,7 +65,7 @@ impl Error {
                         }
                     }
             }
-            Self::Url(_) | Self::Migration(_) => false,
+            Self::Url(_) | Self::Late | Self::Migration(_) => false,
         }
     }
 }
@@ -76,12 +84,18 @@ impl From<Error> for crate::status::Refusal {
     /// The cause is logged here, once; the caller is told only whether trying again helps.
     fn from(error: Error) -> Self {
         use holdfast_contracts::common::v1::Reason;
+        if matches!(error, Error::PoolTimeout) {
+            tracing::debug!(%error, "database overloaded");
+            return Self::new(Reason::Overloaded, "more calls need the database than it can serve in good time")
+                .retry_after(RETRY_AFTER);
+        }
         if error.is_connection_lost() {
             tracing::warn!(%error, "database unreachable");
             return Self::new(Reason::Unavailable, "the database cannot be reached: repeat the call with the same id")
-                .retry_after(std::time::Duration::from_secs(1));
+                .retry_after(RETRY_AFTER);
         }
-        if error.sql_state() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED) {
+        let is_cancelled = error.sql_state() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED);
+        if is_cancelled || matches!(error, Error::Late) {
             tracing::debug!(%error, "a statement's time ran out");
             return Self::new(Reason::DeadlineExceeded, "the call's time ran out in the database");
         }

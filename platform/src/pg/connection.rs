@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::Error;
 use super::bound::Bound;
 use super::measure::{ConnectionState, Counted, Operation, measured};
+use super::owed::Owed;
 
 /// A statement's parameters.
 pub type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -53,6 +55,7 @@ pub struct Connection {
     statements: Statements,
     counted: Counted,
     bound: Bound,
+    owed: Owed,
 }
 
 /// What runs statements: a connection on its own, or inside a transaction. Store functions take either.
@@ -76,7 +79,13 @@ pub trait Execute: Sync {
 
 impl Connection {
     pub(super) fn new(client: Client) -> Self {
-        Self { client, statements: Statements::default(), counted: Counted::dedicated(), bound: Bound::default() }
+        Self {
+            client,
+            statements: Statements::default(),
+            counted: Counted::dedicated(),
+            bound: Bound::default(),
+            owed: Owed::default(),
+        }
     }
 
     /// The same, counted as a pool's.
@@ -92,11 +101,20 @@ impl Connection {
     /// Begins a transaction; dropping it rolls back. Each of its statements may take what is left of the call now.
     ///
     /// # Errors
-    /// Where the database does not answer.
+    /// Where the call's time is up, or the database does not answer.
     pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
-        self.bound.follow_call(&self.client);
-        let inner = self.client.transaction().await?;
-        Ok(Transaction { inner, statements: self.statements.clone() })
+        let setting = self.bound.setting_local()?;
+        let inner = self.owed.until_answered(self.client.transaction()).await?;
+        if let Some(setting) = setting {
+            // Polled once, it is on its way, ahead of whatever is sent next. Where it fails, so does the transaction.
+            let _sent = inner.batch_execute(&setting).now_or_never();
+        }
+        Ok(Transaction { inner, statements: self.statements.clone(), owed: self.owed.clone() })
+    }
+
+    /// Whether statements run on it that nobody waits for.
+    pub(super) fn is_owed_answers(&self) -> bool {
+        self.owed.is_any()
     }
 
     pub fn is_closed(&self) -> bool {
@@ -113,6 +131,7 @@ impl Connection {
 pub struct Transaction<'a> {
     inner: tokio_postgres::Transaction<'a>,
     statements: Statements,
+    owed: Owed,
 }
 
 impl Transaction<'_> {
@@ -121,7 +140,8 @@ impl Transaction<'_> {
     /// # Errors
     /// Where the database refuses; or does not answer, and then nobody knows.
     pub async fn commit(self) -> Result<(), Error> {
-        measured(Operation::Commit, "COMMIT", self.inner.commit()).await
+        let Self { inner, owed, .. } = self;
+        owed.until_answered(measured(Operation::Commit, "COMMIT", inner.commit())).await
     }
 
     pub(super) fn raw(&self) -> &tokio_postgres::Transaction<'_> {
@@ -133,40 +153,58 @@ impl Transaction<'_> {
     /// # Errors
     /// Where the database refuses.
     pub async fn batch_execute(&self, sql: &str) -> Result<(), Error> {
-        Ok(self.inner.batch_execute(sql).await?)
+        Ok(self.owed.until_answered(self.inner.batch_execute(sql)).await?)
     }
 }
 
+/// The verbs, each by the driver's own: prepared once, measured, bound by the call, and owed until it is answered.
+/// Boxed: many are awaited in one function, and an allocation is nothing to a round trip.
 macro_rules! execute_over {
-    ($target:ty, $field:ident, $before:expr) => {
+    ($target:ty, $field:ident, $bound:ident) => {
         impl Execute for $target {
             async fn query(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<Row>, Error> {
-                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
-                $before(self);
-                measured(operation, sql, self.$field.query(&statement, params)).await
+                let run = async {
+                    let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                    measured(operation, sql, self.$field.query(&statement, params)).await
+                };
+                Box::pin(self.owed.until_answered($bound(self, run))).await
             }
 
             async fn query_opt(&self, sql: &'static str, params: Params<'_>) -> Result<Option<Row>, Error> {
-                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
-                $before(self);
-                measured(operation, sql, self.$field.query_opt(&statement, params)).await
+                let run = async {
+                    let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                    measured(operation, sql, self.$field.query_opt(&statement, params)).await
+                };
+                Box::pin(self.owed.until_answered($bound(self, run))).await
             }
 
             async fn query_one(&self, sql: &'static str, params: Params<'_>) -> Result<Row, Error> {
-                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
-                $before(self);
-                measured(operation, sql, self.$field.query_one(&statement, params)).await
+                let run = async {
+                    let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                    measured(operation, sql, self.$field.query_one(&statement, params)).await
+                };
+                Box::pin(self.owed.until_answered($bound(self, run))).await
             }
 
             async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Error> {
-                let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
-                $before(self);
-                measured(operation, sql, self.$field.execute(&statement, params)).await
+                let run = async {
+                    let (statement, operation) = self.statements.prepare(&self.$field, sql).await?;
+                    measured(operation, sql, self.$field.execute(&statement, params)).await
+                };
+                Box::pin(self.owed.until_answered($bound(self, run))).await
             }
         }
     };
 }
 
-execute_over!(Connection, client, |on: &Connection| on.bound.follow_call(&on.client));
-// A transaction's statements have what its beginning was given.
-execute_over!(Transaction<'_>, inner, |_: &Self| ());
+async fn in_call<T>(on: &Connection, run: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    on.bound.following_call(&on.client, run).await
+}
+
+/// A transaction's statements have what its beginning was given.
+async fn in_transaction<T>(_: &Transaction<'_>, run: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    run.await
+}
+
+execute_over!(Connection, client, in_call);
+execute_over!(Transaction<'_>, inner, in_transaction);

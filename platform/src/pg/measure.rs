@@ -37,6 +37,8 @@ crate::label! {
         Timeout = "timeout",
         /// Somebody else wrote first: decided again, a repetition or a deadlock.
         Conflict = "conflict",
+        /// Nobody waits for it any more.
+        Cancelled = "cancelled",
         Other = "other",
     }
 }
@@ -86,6 +88,9 @@ impl Operation {
 
 impl Failure {
     fn of(error: &Error) -> Self {
+        if matches!(error, Error::Late) {
+            return Self::Timeout;
+        }
         let Some(state) = error.sql_state() else {
             return if error.is_connection_lost() { Self::ConnectionLost } else { Self::Other };
         };
@@ -119,15 +124,29 @@ pub(super) async fn measured<T>(
 ) -> Result<T, Error> {
     let mut span = Span::client(operation.name(), trace::current());
     span.set("db.system.name", "postgresql").set("db.operation.name", operation.name()).set("db.query.text", sql);
-    let began = Instant::now();
+    let mut running = Running { operation, span, began: Instant::now(), failure: Failure::Cancelled };
     let ran = statement.await.map_err(Error::from);
-    let failure = ran.as_ref().err().map_or(Failure::None, Failure::of);
-    if failure != Failure::None {
-        span.fail(failure.name());
-    }
-    let series = Metrics::get().db_operations.of((DbSystem::Postgresql, operation, failure));
-    series.observe_traced(began.elapsed(), span.trace_id());
+    running.failure = ran.as_ref().err().map_or(Failure::None, Failure::of);
     ran
+}
+
+/// A statement under way: counted when it is dropped, answered or not.
+struct Running {
+    operation: Operation,
+    span: Span,
+    began: Instant,
+    /// What it counts as if it ended now.
+    failure: Failure,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.failure != Failure::None {
+            self.span.fail(self.failure.name());
+        }
+        let series = Metrics::get().db_operations.of((DbSystem::Postgresql, self.operation, self.failure));
+        series.observe_traced(self.began.elapsed(), self.span.trace_id());
+    }
 }
 
 /// One connection, counted for as long as it is open.

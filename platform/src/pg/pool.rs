@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use tokio_postgres::{Config, NoTls};
 
 use super::bound::TIMEOUT_DEFAULT_MS;
@@ -130,6 +131,16 @@ async fn open(config: &Config) -> Result<Connection, Error> {
     Ok(Connection::new(client))
 }
 
+/// Tells the server to stop what it does on a connection that is given up.
+fn cancel(connection: &Connection) {
+    let token = connection.client().cancel_token();
+    // Where that is not heard, the statement's own timeout ends it.
+    drop(spawn_joined(async move {
+        let cancelled = tokio::time::timeout(CONNECT_TIMEOUT, token.cancel_query(NoTls)).await;
+        tracing::debug!(?cancelled, "a statement was given up");
+    }));
+}
+
 /// Opens and checks the pool's connections.
 #[derive(Debug)]
 pub struct Manager {
@@ -157,10 +168,15 @@ impl bb8::ManageConnection for Manager {
         Ok(())
     }
 
-    /// Asked of every connection that comes back.
+    /// Asked of every connection that comes back. One that still works for somebody who has gone is not kept: its
+    /// statement is cancelled, which nobody else can be hit by.
     fn has_broken(&self, connection: &mut Connection) -> bool {
         connection.becomes(ConnectionState::Idle);
-        connection.is_closed()
+        let is_owed_answers = connection.is_owed_answers();
+        if is_owed_answers && Handle::try_current().is_ok() {
+            cancel(connection);
+        }
+        is_owed_answers || connection.is_closed()
     }
 }
 
