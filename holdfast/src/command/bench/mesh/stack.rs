@@ -37,7 +37,7 @@ async fn telemetry(stage: &Stage) -> anyhow::Result<Figure> {
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         for (kind, tallies) in [(Kind::UnobservedStock, &mut without), (Kind::Stock, &mut with)] {
-            let server = Child::start(kind, Some(stage.database_url())).await?;
+            let server = Child::start(kind, Some(&stage.database_url)).await?;
             tallies.push(over_bare(&server, 64, stage).await?);
             server.stop().await?;
         }
