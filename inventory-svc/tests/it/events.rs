@@ -144,8 +144,9 @@ async fn a_levels_versions_are_published_in_order_whoever_is_quicker_to_lock_it(
     let lock = "BEGIN; SET LOCAL enable_seqscan = off; SELECT FROM inventory.stock_level WHERE sku = 'B' FOR UPDATE";
     blocker.client().batch_execute(lock).await.expect("locked");
     // Its first batch: it decides under locks. It has A, and waits for B.
-    let waiting =
-        tokio::spawn(async move { slow.reserve(reserve(["A", "B", "C"].map(|it| line(it, 1)).into())).await });
+    let waiting = holdfast_platform::task::spawn_joined(async move {
+        slow.reserve(reserve(["A", "B", "C"].map(|it| line(it, 1)).into())).await
+    });
     wait_for_waiters(&db, 1).await;
     shop.client.reserve(reserve(vec![line("C", 1)])).await.expect("C is free");
     blocker.client().batch_execute("ROLLBACK").await.expect("unlocked");
