@@ -11,8 +11,6 @@ pub struct Config {
     pub header_bytes_max: usize,
     /// The largest answer taken from a service.
     pub answer_bytes_max: usize,
-    /// How long a call may take where its caller does not say.
-    pub timeout_default: Duration,
     /// The longest a caller may ask for.
     pub timeout_max: Duration,
     /// How long a connection may take to send its first request's headers.
@@ -41,7 +39,6 @@ impl Default for Config {
             body_bytes_max: 1 << 20,
             header_bytes_max: 16 << 10,
             answer_bytes_max: 16 << 20,
-            timeout_default: Duration::from_secs(10),
             timeout_max: Duration::from_secs(60),
             header_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(5),

@@ -101,7 +101,7 @@ impl Gateway {
                 Err(wrong_method(&parts.method, path, [Verb::Get].into()))
             }
             Door::Call(route) => {
-                let deadline = Deadline::after(timeout::read(&parts.headers, &self.config)?);
+                let deadline = Deadline::after(timeout::read(&parts.headers, &route.method.policy, &self.config)?);
                 let Ok(_permit) = self.requests.try_acquire() else {
                     return Err(Problem::overloaded("too many requests are under way"));
                 };

@@ -23,7 +23,7 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) errors: Vec<Violation>,
-    retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     /// Where HTTP has a closer status than the reason's own.
     status: Option<StatusCode>,
     allow: Option<String>,

@@ -16,7 +16,7 @@ use prost_reflect::DynamicMessage;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
-use tonic::Streaming;
+use tonic::{Code, Streaming};
 
 use crate::answer;
 use crate::body::Body;
@@ -85,6 +85,12 @@ impl Watch {
             Ok(None) => None,
             Err(status) => {
                 let problem = Problem::of_status(&status, &self.route, &self.cx, None);
+                // A server that drains: no failure, the reader comes back with the last id it had.
+                if status.code() == Code::Unavailable
+                    && let Some(delay) = problem.retry_after
+                {
+                    return Some((format!("retry: {}\n\n", delay.as_millis()), Step::End));
+                }
                 Some((self.failure(&problem), Step::End))
             }
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use holdfast_contracts::common::v1::Reason;
+use holdfast_contracts::options::v1::MethodPolicy;
 use holdfast_platform::deadline::parse_timeout;
 use http::{HeaderMap, HeaderName};
 
@@ -11,9 +12,11 @@ use crate::problem::{Place, Problem};
 
 pub(crate) const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("request-timeout");
 
-/// The caller's timeout, at most the configured one; the default where it gives none.
-pub(crate) fn read(headers: &HeaderMap, config: &Config) -> Result<Duration, Problem> {
-    let Some(value) = headers.get(REQUEST_TIMEOUT) else { return Ok(config.timeout_default) };
+/// The caller's timeout, at most the configured one; the method's own where it gives none.
+pub(crate) fn read(headers: &HeaderMap, method: &MethodPolicy, config: &Config) -> Result<Duration, Problem> {
+    let Some(value) = headers.get(REQUEST_TIMEOUT) else {
+        return Ok(Duration::from_millis(method.timeout_default_ms.into()));
+    };
     match value.to_str().ok().and_then(parse) {
         Some(timeout) if !timeout.is_zero() => Ok(timeout.min(config.timeout_max)),
         Some(_) | None => Err(Problem::new(Reason::InvalidArgument, "the Request-Timeout header is not valid")
@@ -33,6 +36,16 @@ fn parse(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_gives_no_time_gets_the_methods_own() {
+        let policy = MethodPolicy { timeout_default_ms: 1_500, ..MethodPolicy::default() };
+        let mut headers = HeaderMap::new();
+        let read = |headers: &HeaderMap| read(headers, &policy, &Config::default()).ok();
+        assert_eq!(read(&headers), Some(Duration::from_millis(1_500)));
+        headers.insert(REQUEST_TIMEOUT, http::HeaderValue::from_static("3"));
+        assert_eq!(read(&headers), Some(Duration::from_secs(3)));
+    }
 
     #[test]
     fn timeouts_are_seconds_or_grpc() {

@@ -139,9 +139,8 @@ impl System {
         &self.recommendations
     }
 
-    /// Closes the doors, ends watches, lets what is under way finish, and stops the services, callers before callees.
+    /// Closes the doors, which ends watches, lets what is under way finish, and stops the services, callers before callees.
     pub async fn stop(self) {
-        self.inventory.end_watches().await;
         self.doors.stop(self.grace + DOORS_MARGIN).await;
         self.recommendations.stop().await;
         self.orders.stop().await;

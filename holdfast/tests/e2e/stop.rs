@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use holdfast_contracts::inventory::v1 as pb;
 use rustix::process::Signal;
+use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::ask::{get_reservation, reserve};
 use crate::binary::{Folder, Holdfast, up_in};
@@ -49,7 +51,9 @@ async fn a_stop_ends_watches_keeps_everything_and_the_next_start_is_quick() {
         assert_eq!(code, Some(0));
         assert!(took < STOP_MAX, "stopped after {took:?}");
         assert_eq!(browser.next().await, None, "a watch ends, it does not break");
-        assert!(soon("the watch's end", watch.message()).await.expect("it does not break").is_none());
+        let end = soon("the watch's end", watch.message()).await.expect_err("it is told to come back");
+        assert_eq!(end.code(), Code::Unavailable);
+        assert!(end.get_details_retry_info().is_some(), "{end}");
         folder.assert_left_alone().await;
     }
 }

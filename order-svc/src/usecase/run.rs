@@ -1,7 +1,11 @@
 //! The saga's executor: does a step, writes down what follows, goes on.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use holdfast_platform::call::Call;
+use holdfast_platform::deadline::Deadline;
+use holdfast_platform::peer::Peer;
 use holdfast_platform::telemetry::trace;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
@@ -13,6 +17,9 @@ use crate::domain::order::{Order, OrderId};
 use crate::domain::saga::{Pace, Saga, next};
 use crate::metrics::{self, Running};
 use crate::store::{self, Due, StoreError};
+
+/// How long an order's steps may take until it rests or waits: far more than they need. What is left then is the worker's.
+const RUN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// An order whose lease is ours.
 #[derive(Debug)]
@@ -61,7 +68,20 @@ impl Orders {
 
     /// Does the order's steps until it rests, must wait or belongs to somebody else. Each step is written down
     /// before its effect (by the step before) and after it; no connection is held in between.
-    pub(crate) async fn run(&self, claimed: Claimed) -> Result<Ran, Error> {
+    ///
+    /// The steps are a call of their own, which outlasts the one they began in but bears its id and trace: what they ask
+    /// of services in this process belongs to an order that was let in, and is not taken for new work.
+    pub(crate) async fn run(&self, claimed: Claimed, begun_in: Option<Arc<Call>>) -> Result<Ran, Error> {
+        let call = Arc::new(Call {
+            deadline: Deadline::after(RUN_TIMEOUT),
+            request_id: begun_in.as_ref().and_then(|call| call.request_id.clone()),
+            trace: trace::current().or_else(|| begun_in.as_ref().and_then(|call| call.trace)),
+            peer: begun_in.map_or(Peer::Anonymous, |call| call.peer.clone()),
+        });
+        call.scope(self.run_steps(claimed)).await
+    }
+
+    async fn run_steps(&self, claimed: Claimed) -> Result<Ran, Error> {
         let Claimed { mut order, mut leased } = claimed;
         let _running = Running::new();
         loop {
@@ -118,9 +138,9 @@ impl Orders {
     ) -> oneshot::Receiver<Result<Ran, Error>> {
         let (done, result) = oneshot::channel();
         let orders = Arc::clone(self);
-        let (id, trace) = (claimed.order.id(), trace::current());
+        let (id, trace, call) = (claimed.order.id(), trace::current(), Call::current());
         self.tasks.spawn("order", async move {
-            let ran = trace::scope(trace, orders.run(claimed)).await;
+            let ran = trace::scope(trace, orders.run(claimed, call)).await;
             drop(permit);
             // Where the caller has gone, the error stops here; its lease runs out and the worker goes on.
             if let Err(Err(error)) = done.send(ran) {

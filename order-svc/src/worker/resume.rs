@@ -45,7 +45,7 @@ async fn claim(orders: &Orders, room: usize) -> Vec<Claimed> {
 
 async fn go_on(orders: &Orders, claimed: Claimed) {
     let id = claimed.order.id();
-    if let Err(error) = orders.run(claimed).await {
+    if let Err(error) = orders.run(claimed, None).await {
         warn!(order.id = %id, %error, "order interrupted");
     }
 }

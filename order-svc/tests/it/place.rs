@@ -1,9 +1,15 @@
 //! PlaceOrder: what it sells, what it refuses, and what a stock in trouble does to it.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use holdfast_contracts::common::v1::Reason;
 use holdfast_contracts::order::v1 as pb;
 use holdfast_contracts::order::v1::{order, payment};
+use holdfast_platform::deadline::Deadline;
+use holdfast_platform::peer::Peer;
 use holdfast_platform::status::metadata_of;
+use tonic::codegen::http::HeaderValue;
 use uuid::Uuid;
 
 use super::shop::{Shop, ask, check_refused, eur, line};
@@ -32,6 +38,22 @@ async fn a_paid_order_is_placed_captured_and_its_units_committed() {
 
     let read = open.client.get_order(pb::GetOrderRequest { id: order.id.clone() }).await.expect("it is there");
     assert_eq!(read.into_inner(), order);
+    open.service.stop().await;
+}
+
+#[tokio::test]
+async fn an_orders_steps_are_part_of_the_call_they_began_in() {
+    let shop = Shop::new().await;
+    let mut open = shop.open().await;
+    let call = holdfast_platform::call::Call {
+        deadline: Deadline::after(Duration::from_secs(20)),
+        request_id: Some(HeaderValue::from_static("shop-7")),
+        trace: None,
+        peer: Peer::Anonymous,
+    };
+    let request = pb::PlaceOrderRequest { lines: vec![line("HOODIE-M", 1)], ..ask("tok_ok") };
+    Arc::new(call).scope(open.client.place_order(request)).await.expect("it is sold");
+    assert_eq!(shop.stock.heard(), (Some("shop-7".to_owned()), true));
     open.service.stop().await;
 }
 

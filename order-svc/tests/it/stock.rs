@@ -31,6 +31,8 @@ struct Books {
     reservations: HashMap<String, (pb::ReserveRequest, pb::Reservation)>,
     mischief: HashMap<Call, (Mischief, usize)>,
     calls: HashMap<Call, usize>,
+    /// The id the last Reserve bore, and whether it was part of a call of this process.
+    heard: (Option<String>, bool),
 }
 
 pub(crate) struct Stock {
@@ -45,6 +47,15 @@ impl Stock {
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear<T>(&self, request: &Request<T>) {
+        let id = request.metadata().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        self.books().heard = (id, holdfast_platform::call::Call::current().is_some());
+    }
+
+    pub(crate) fn heard(&self) -> (Option<String>, bool) {
+        self.books().heard.clone()
     }
 
     pub(crate) fn put(&self, sku: &str, units: i64) {
@@ -204,6 +215,7 @@ impl InventoryService for Api {
     type WatchStockStream = Empty<Result<pb::WatchStockResponse, Status>>;
 
     async fn reserve(&self, request: Request<pb::ReserveRequest>) -> Result<Response<pb::Reservation>, Status> {
+        self.0.hear(&request);
         self.0.serve(Call::Reserve, |books| books.reserve(request.into_inner())).await
     }
 
