@@ -146,9 +146,8 @@ pub(crate) async fn list_flags(db: &impl Execute) -> Result<Vec<Flag>, pg::Error
 /// Makes logs that came from another server readable on this one; does nothing to any other.
 pub(crate) async fn rebase(db: &impl Execute, events_rebased: u64) -> Result<(), pg::Error> {
     let outcomes_rebased = db.execute(include_str!("sql/rebase_outcomes.sql"), &[]).await?;
-    if events_rebased + outcomes_rebased > 0 {
-        db.execute(include_str!("sql/rebase_positions.sql"), &[]).await?;
-    }
+    let rebased = events_rebased + outcomes_rebased > 0;
+    db.execute(include_str!("sql/rebase_positions.sql"), &[&rebased]).await?;
     Ok(())
 }
 
