@@ -45,7 +45,7 @@ async fn answer(routes: Routes, table: &MethodTable, request: Request<Incoming>)
     let body = body.collect().await.expect("a body").to_bytes();
     let path = parts.uri.path();
     let matched = table.methods().find_map(|method| {
-        let route = &method.routes[0];
+        let route = method.routes.first()?;
         let values = (route.verb.as_str() == parts.method.as_str()).then(|| captures(&route.template, path))??;
         Some((method, values))
     });

@@ -7,7 +7,7 @@ use holdfast_platform::telemetry::registry::{Description, descriptions};
 use holdfast_platform::telemetry::{docs, metrics::Metrics};
 
 /// Series of one metric beyond these are too many to keep: methods times statuses is the largest there should be.
-const SERIES_MAX: usize = 8_192;
+const SERIES_MAX: usize = 12_000;
 
 fn declared() -> Vec<Description> {
     Metrics::get();
