@@ -20,7 +20,6 @@ pub(super) async fn measure(stage: &Stage) -> anyhow::Result<Vec<Figure>> {
     Ok(vec![
         over(stage, "retries, one endpoint of three failing", &[1.0, 0.0, 0.0]).await?,
         over(stage, "retries, every endpoint failing a third of its calls", &[0.33, 0.33, 0.33]).await?,
-        over(stage, "retries, every endpoint failing", &[1.0, 1.0, 1.0]).await?,
     ])
 }
 

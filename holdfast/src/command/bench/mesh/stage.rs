@@ -45,7 +45,8 @@ impl Stage {
             bus: "postgres".to_owned(),
             certificates,
             http: None,
-            arguments: Vec::new(),
+            // Longer than clients take to read their endpoint files again, as a cluster's delay is longer than DNS takes.
+            arguments: vec!["--drain-delay-ms".to_owned(), "1500".to_owned()],
         }
     }
 
