@@ -94,7 +94,5 @@ pub fn level() -> String {
 pub fn set_level(filter: &str) -> Result<(), LevelError> {
     let parsed = EnvFilter::try_new(filter.trim())?;
     let handle = FILTER.get().ok_or(LevelError::NotStarted)?;
-    handle.reload(parsed).map_err(|_gone| LevelError::NotStarted)?;
-    tracing::info!(filter = filter.trim(), "log level changed");
-    Ok(())
+    handle.reload(parsed).map_err(|_gone| LevelError::NotStarted)
 }
